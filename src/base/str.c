@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/str.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/math.h"
+
+struct str
+str_from(const char *text)
+{
+    return text == NULL ? STR_EMPTY : (struct str){text, strlen(text)};
+}
+
+struct str
+str_from_n(const void *p, size_t n)
+{
+    return n == 0 ? STR_EMPTY : (struct str){p, n};
+}
+
+bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+str_eq_nocase(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (ascii_lower((unsigned char)a.p[i]) !=
+            ascii_lower((unsigned char)b.p[i]))
+            return false;
+    return true;
+}
+
+int
+str_compare(struct str a, struct str b)
+{
+    size_t n = math_min(a.n, b.n);
+    int order = n == 0 ? 0 : memcmp(a.p, b.p, n);
+    if (order != 0)
+        return order;
+    return (a.n > b.n) - (a.n < b.n);
+}
+
+bool
+str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_first(s, prefix.n), prefix);
+}
+
+bool
+str_starts_nocase(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_first(s, prefix.n), prefix);
+}
+
+bool
+str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_from_pos(s, s.n - suffix.n), suffix);
+}
+
+ssize_t
+str_find_char(struct str s, char c)
+{
+    const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
+    return at == NULL ? -1 : at - s.p;
+}
+
+ssize_t
+str_rfind_char(struct str s, char c)
+{
+    for (size_t i = s.n; i > 0; i--)
+        if (s.p[i - 1] == c)
+            return (ssize_t)(i - 1);
+    return -1;
+}
+
+static ssize_t
+find(struct str s, struct str needle, bool (*eq)(struct str, struct str))
+{
+    for (size_t i = 0; i + needle.n <= s.n; i++)
+        if (eq((struct str){s.p + i, needle.n}, needle))
+            return (ssize_t)i;
+    return -1;
+}
+
+ssize_t
+str_find(struct str s, struct str needle)
+{
+    return find(s, needle, str_eq);
+}
+
+ssize_t
+str_find_nocase(struct str s, struct str needle)
+{
+    return find(s, needle, str_eq_nocase);
+}
+
+struct str
+str_from_pos(struct str s, size_t from)
+{
+    from = math_min(from, s.n);
+    return (struct str){s.p + from, s.n - from};
+}
+
+struct str
+str_first(struct str s, size_t n)
+{
+    return (struct str){s.p, math_min(n, s.n)};
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct str
+str_trim(struct str s)
+{
+    while (s.n > 0 && is_space(s.p[0]))
+        s = str_from_pos(s, 1);
+    while (s.n > 0 && is_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool
+str_cut(struct str s, char c, struct str *head, struct str *tail)
+{
+    ssize_t at = str_find_char(s, c);
+    *head = at < 0 ? s : str_first(s, (size_t)at);
+    *tail = at < 0 ? STR_EMPTY : str_from_pos(s, (size_t)at + 1);
+    return at >= 0;
+}
+
+bool
+str_skip(struct str *s, struct str prefix)
+{
+    if (!str_starts(*s, prefix))
+        return false;
+    *s = str_from_pos(*s, prefix.n);
+    return true;
+}
+
+bool
+str_skip_nocase(struct str *s, struct str prefix)
+{
+    if (!str_starts_nocase(*s, prefix))
+        return false;
+    *s = str_from_pos(*s, prefix.n);
+    return true;
+}
+
+bool
+str_skip_char(struct str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    *s = str_from_pos(*s, 1);
+    return true;
+}
+
+bool
+str_to_u64(struct str s, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (s.n == 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_digit((unsigned char)s.p[i]) ||
+            !math_mul_u64(value, 10, &value) ||
+            !math_add_u64(value, (uint64_t)(s.p[i] - '0'), &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The address book: which domains are ours, which addresses exist, where each
+ * leads. Pure: it asks an injected look-up (the mapped snapshot plus the
+ * changes since) and follows the rules that receive, queue, the command line
+ * and `check` must agree on.
+ *
+ * Keys and values of the snapshot (docs/ipc.md has the exact form):
+ *     "d:example.com"      a hosted domain: how to deliver, flags
+ *     "a:ann@example.com"  an account: state, on vacation or not
+ *     "l:sales@example.com" an alias: its targets; "l:@example.com" catches all
+ *     "u:ann"              the accounts with that local part, for login
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "mail/address.h"
+
+/* false: no such key. The value lives as long as the book is not changed. */
+typedef bool (*book_find_fn)(void *ctx, struct str key, struct str *value);
+
+struct book {
+    book_find_fn find;
+    void *ctx;
+    struct str hostname;            /* bare postmaster is postmaster@hostname */
+    struct str postmaster;          /* config `postmaster`, or empty */
+    struct str postmaster_delivery; /* "maildir:<state>/postmaster" */
+};
+
+enum book_answer {
+    BOOK_REMOTE = 0,     /* not our domain */
+    BOOK_ACCOUNT,        /* a mailbox of ours */
+    BOOK_ALIAS,          /* leads to `targets` */
+    BOOK_UNKNOWN,        /* our domain, no such recipient */
+    BOOK_POSTMASTER_BOX, /* the Maildir of last resort */
+};
+
+struct book_route {
+    enum book_answer answer;
+    struct str account;  /* ACCOUNT: its key, without +detail */
+    struct str delivery; /* ACCOUNT, POSTMASTER_BOX: "maildir:/var/mail/…",
+                            %{domain} and %{user} filled in */
+    bool on_vacation;    /* ACCOUNT */
+    struct str *targets; /* ALIAS: addresses, local and remote */
+    size_t n_targets;
+};
+
+/* Where mail for this address goes, one step (aliases are not followed).
+ * Order: account, alias, without +detail the same, postmaster's rule,
+ * catch-all. Slices live in the arena. */
+void book_resolve(const struct book *b, struct arena *a,
+                  const struct address *address, struct book_route *route);
+
+/* May this account use that envelope sender: its own address (with any
+ * +detail), or an alias that leads to it? */
+bool book_may_send_as(const struct book *b, struct arena *a, struct str account,
+                      const struct address *sender);
+
+bool book_is_ours(const struct book *b, struct arena *a, struct str domain);
+
+/* Values of the snapshot. Encoders append; decoders borrow from the value. */
+struct book_domain {
+    struct str delivery; /* pattern with %{domain} and %{user} */
+};
+struct book_account {
+    bool on_vacation;
+};
+struct book_alias {
+    struct str *targets;
+    size_t n_targets;
+};
+void book_domain_encode(struct buf *to, const struct book_domain *d);
+bool book_domain_decode(struct str value, struct book_domain *d);
+void book_account_encode(struct buf *to, const struct book_account *x);
+bool book_account_decode(struct str value, struct book_account *x);
+void book_alias_encode(struct buf *to, const struct book_alias *x);
+bool book_alias_decode(struct arena *a, struct str value, struct book_alias *x);

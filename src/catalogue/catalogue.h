@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The catalogue of reasons: every refusal, bounce and delay names one of
+ * these. Data, not code: the files of share/catalogue are compiled in; adding a
+ * reason is adding an entry there.
+ *
+ * A reply is by default three short lines: what is wrong, who can fix it and
+ * how, the reason's id with the incident's id; each opens with code and
+ * enhanced code. A text chosen in the config is sent as it is.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "mail/verdict.h"
+
+struct reason {
+    struct str id;    /* "relay-denied" */
+    struct str klass; /* one of the classes of reasons, "relay-denied" */
+    uint16_t code;    /* default reply code */
+    struct status status;
+    struct str who;     /* "sender", "recipient's admin", … who must act */
+    struct str meaning; /* plain words, for people; %{…} parameters */
+    struct str next;    /* what to do next */
+    struct str text;    /* line 1 of the reply */
+    struct str advice;  /* line 2 of the reply */
+    const struct str *wordings; /* known in the wild; recognised anywhere */
+    size_t n_wordings;
+};
+
+size_t catalogue_count(void);
+const struct reason *catalogue_at(size_t i);
+const struct reason *catalogue_find(struct str id); /* NULL: no such reason */
+
+/* The values for %{sender} and the like; one that is empty prints as "". */
+struct reason_params {
+    struct str sender, recipient, recipient_domain, domain, user, host, detail;
+    struct str incident; /* "7K3MQ-2DF9P" */
+};
+
+/* Appends a whole SMTP reply, CRLF included, no line above 200 octets; what
+ * came from a client is made printable ASCII. chosen: the config's text for
+ * this reason, or empty. */
+void catalogue_reply(struct buf *to, const struct reason *r,
+                     const struct reason_params *p, struct str chosen);
+
+/* Text with its parameters filled in (meaning, next). */
+void catalogue_fill(struct buf *to, struct str text,
+                    const struct reason_params *p);
+
+/* What a foreign reply means: by its wording, else by its enhanced code, else
+ * by its code; NULL when nothing is known. */
+const struct reason *catalogue_recognise(struct str reply);
