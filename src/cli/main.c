@@ -1,9 +1,60 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
+/*
+ * The one binary: a room when master starts it so, else what its name says
+ * (sendmail, mailq, newaliases), else the command line.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+static const struct command *const groups[] = {
+    NULL,
+};
+
+/* `gatepost --room ROLE SLOT INCARNATION`, only from master. */
+static const struct {
+    const char *role;
+    int (*run)(uint32_t slot, uint64_t incarnation);
+} rooms[] = {
+    {NULL, NULL},
+};
+
+/* The binary under another name. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} personalities[] = {
+    {NULL, NULL},
+};
+
+static int
+run_room(int argc, char **argv)
+{
+    uint64_t slot, incarnation;
+
+    if (argc != 5 || !str_to_u64(str_from(argv[3]), &slot) ||
+        slot > UINT32_MAX || !str_to_u64(str_from(argv[4]), &incarnation))
+        return command_fail(COMMAND_USAGE, "--room is for the server itself");
+    for (size_t i = 0; rooms[i].role != NULL; i++)
+        if (strcmp(rooms[i].role, argv[2]) == 0)
+            return rooms[i].run((uint32_t)slot, incarnation);
+    return command_fail(COMMAND_USAGE, "no such room: %s", argv[2]);
+}
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    (void)puts("gatepost " GATEPOST_VERSION);
-    return 0;
+    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+    if (argc < 1)
+        return COMMAND_USAGE;
+    name = name != NULL ? name + 1 : argv[0];
+    if (argc > 1 && strcmp(argv[1], "--room") == 0)
+        return run_room(argc, argv);
+    for (size_t i = 0; personalities[i].name != NULL; i++)
+        if (strcmp(personalities[i].name, name) == 0)
+            return personalities[i].run(argc, argv);
+    return command_main(groups, argc, argv);
 }

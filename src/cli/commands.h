@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: ISC */
+/* Every command there is: one array a file of this folder. */
+#pragma once
+
+#include "cli/command.h"
+
+extern const struct command config_commands[];
