@@ -18,12 +18,18 @@ enum job_type {
     JOB_NONE = 0,
     /* queue -> worker */
     JOB_SEGMENT, /* + fd: segment, generation; comes before its first job */
-    JOB_LARGE,   /* + fd: large; comes before the job that needs it */
+    JOB_LARGE,   /* + fd: large; comes before each job that needs it and is
+                    closed with that job */
     JOB_WORK,    /* a job; settled by exactly one OUTCOMES */
-    JOB_FORGET,  /* segment: close it; answered by FORGOTTEN */
+    JOB_FORGET,  /* segment, generation: close it; answered by FORGOTTEN */
+    JOB_TAKEN,   /* `job` OUTCOMES of this pipe are written so far: a worker
+                    keeps what it reported until this covers it, and reports
+                    it again to a queue that was started anew */
     /* worker -> queue */
-    JOB_HELLO,    /* first frame; re-attached workers send their unreported
-                     OUTCOMES and a RUNNING for each job in hand */
+    JOB_HELLO,    /* first frame; re-attached workers then send their
+                     unreported OUTCOMES and a RUNNING for each job in hand,
+                     `job` frames in all: until the last of them came, the
+                     queue hands out nothing */
     JOB_RUNNING,  /* job, id, rcpts: still at it */
     JOB_OUTCOMES, /* job, id, verdict of each recipient */
     JOB_FORGOTTEN,
@@ -40,7 +46,7 @@ struct job_rcpt {
 struct job_msg {
     enum job_type type;
     uint64_t segment, generation, large;
-    uint64_t job; /* unique within one incarnation of the queue */
+    uint64_t job; /* unique over all incarnations of the queue */
     struct msgid id;
     struct spool_locator at;
     struct str destination; /* WORK: domain key for send; for mailbox the

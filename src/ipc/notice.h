@@ -20,7 +20,8 @@ enum notice_type {
 
 struct notice_rcpt {
     struct str address; /* the recipient as accepted (an alias's own name) */
-    struct str final;   /* what it became, when an alias was expanded */
+    struct str final;   /* what it became, when an alias was expanded; of an
+                           autoreply: the account's address key */
     struct str orcpt;
     struct verdict verdict;
     uint32_t attempts;
@@ -32,6 +33,8 @@ struct notice_msg {
     struct str key;
     unsigned kind; /* NOTICE_BOUNCE or NOTICE_AUTOREPLY of spool/spool.h */
     struct msgid original;
+    bool headers_only; /* the memfd ends with the header section: RET=HDRS,
+                          or an original too large to return whole */
     struct envelope envelope; /* of the original; rcpts unused */
     struct notice_rcpt *rcpts;
     size_t n_rcpts;

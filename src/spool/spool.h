@@ -150,6 +150,9 @@ struct spool_settlement {
 };
 /* Written at once, synced in groups; false: that recipient was not leased. */
 bool spool_settle(struct spool_store *s, const struct spool_settlement *x);
+/* Leases one recipient whatever its time: a worker that outlived the queue
+ * says that it still has it in hand. false: unknown, final or leased. */
+bool spool_lease(struct spool_store *s, struct msgid id, uint32_t rcpt);
 /* Leased recipients come back as they were, due at next_ms. */
 void spool_unlease(struct spool_store *s, struct msgid id, uint32_t rcpt,
                    int64_t next_ms);
@@ -188,6 +191,10 @@ struct spool_view {
     struct spool_locator at;
 };
 typedef bool (*spool_view_fn)(void *ctx, const struct spool_view *v);
+/* The ids alone, in no order, without reading a record: who lists 100,000
+ * messages shows them one by one. */
+void spool_ids(struct spool_store *s, void (*fn)(void *ctx, struct msgid id),
+               void *ctx);
 void spool_list(struct spool_store *s, spool_view_fn fn, void *ctx);
 bool spool_show(struct spool_store *s, struct msgid id, struct arena *a,
                 struct spool_view *out);
