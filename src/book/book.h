@@ -9,7 +9,7 @@
  *     "d:example.com"      a hosted domain: how to deliver, flags
  *     "a:ann@example.com"  an account: state, on vacation or not
  *     "l:sales@example.com" an alias: its targets; "l:@example.com" catches all
- *     "u:ann"              the accounts with that local part, for login
+ * A value is never empty, so an empty one can mean "gone" in a list of changes.
  */
 #pragma once
 
@@ -43,6 +43,8 @@ struct book_route {
     struct str delivery; /* ACCOUNT, POSTMASTER_BOX: "maildir:/var/mail/…",
                             %{domain} and %{user} filled in */
     bool on_vacation;    /* ACCOUNT */
+    struct str alias;    /* ALIAS: key of the one that matched, "@example.com"
+                            for a catch-all; empty: config `postmaster` */
     struct str *targets; /* ALIAS: addresses, local and remote */
     size_t n_targets;
 };
@@ -54,11 +56,24 @@ void book_resolve(const struct book *b, struct arena *a,
                   const struct address *address, struct book_route *route);
 
 /* May this account use that envelope sender: its own address (with any
- * +detail), or an alias that leads to it? */
+ * +detail), or an alias that leads to it, through others if need be? In short:
+ * would mail to that address reach it? The null sender is nobody's. */
 bool book_may_send_as(const struct book *b, struct arena *a, struct str account,
                       const struct address *sender);
 
 bool book_is_ours(const struct book *b, struct arena *a, struct str domain);
+
+/* A key without the +detail of its local part; the key itself without one. */
+struct str book_without_detail(struct arena *a, struct str key);
+
+/* Can this user name (a local part in key form) stand in a path: not empty, no
+ * "/", no "." in front, no control octet? Nothing else is ever filled into a
+ * delivery pattern. */
+bool book_user_valid(struct str user);
+
+/* Is that a delivery pattern: "maildir:" and a path, in which only %{domain}
+ * and %{user} are filled in? */
+bool book_pattern_valid(struct str pattern);
 
 /* Values of the snapshot. Encoders append; decoders borrow from the value. */
 struct book_domain {

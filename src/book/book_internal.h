@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+/* Between the files of book/ only. */
+#pragma once
+
+#include "book/book.h"
+
+/* false: domain or user must not stand in a path. */
+bool book_fill_pattern(struct arena *a, struct str pattern, struct str domain,
+                       struct str user, struct str *out) MUST_USE;

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "book/book.h"
+
+/* The fake directory: accounts, aliases, domains as a person would list them.
+ */
+static const struct {
+    const char *key;
+    const char *value[4]; /* pattern; "away" or ""; targets */
+} entries[] = {
+    {"d:acme.example",             {"maildir:/m/%{domain}/%{user}"}          },
+    {"d:other.example",            {"maildir:/o/%{user}/%{domain}/%"}        },
+    {"a:ann@acme.example",         {""}                                      },
+    {"a:bob@acme.example",         {"away"}                                  },
+    {"a:x+y@acme.example",         {""}                                      },
+    {"a:../etc@acme.example",      {""}                                      },
+    {"a:.hidden@acme.example",     {""}                                      },
+    {"a:a/b@acme.example",         {""}                                      },
+    {"a:bell\a@acme.example",      {""}                                      },
+    {"a:we@ird@acme.example",      {""}                                      },
+    {"a:bob@gone.example",         {""}                                      },
+    {"l:sales@acme.example",       {"ann@acme.example", "x@far.example"}     },
+    {"l:all@acme.example",         {"Sales@ACME.example", "bob@acme.example"}},
+    {"l:ann+shop@acme.example",    {"bob@acme.example"}                      },
+    {"l:loop1@acme.example",       {"loop2@acme.example"}                    },
+    {"l:loop2@acme.example",       {"loop1@acme.example"}                    },
+    {"l:@other.example",           {"ann@acme.example"}                      },
+    {"l:postmaster@named.example", {"bob@acme.example"}                      },
+    {"d:named.example",            {"maildir:/n/%{user}"}                    },
+};
+
+struct fake {
+    struct arena arena;
+};
+
+static bool
+find(void *ctx, struct str key, struct str *value)
+{
+    struct fake *f = ctx;
+    struct buf b = {0};
+
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        if (!str_eq(key, str_from(entries[i].key)))
+            continue;
+        struct str list[4];
+        size_t n = 0;
+        for (; n < 4 && entries[i].value[n] != NULL; n++)
+            list[n] = str_from(entries[i].value[n]);
+        if (key.p[0] == 'd')
+            book_domain_encode(&b, &(struct book_domain){list[0]});
+        else if (key.p[0] == 'a')
+            book_account_encode(&b, &(struct book_account){list[0].n > 0});
+        else
+            book_alias_encode(&b, &(struct book_alias){list, n});
+        *value = arena_dup(&f->arena, buf_str(&b));
+        buf_fini(&b);
+        return true;
+    }
+    return false;
+}
+
+static struct address
+parse(const char *text)
+{
+    struct address a = {0};
+    struct str in = str_from(text);
+    assert_true(address_take_path(&in, true, &a));
+    assert_int_equal(in.n, 0);
+    return a;
+}
+
+static void
+resolving(void **state)
+{
+    static const struct {
+        const char *address;
+        enum book_answer want;
+        const char *detail; /* delivery, or alias and targets */
+    } cases[] = {
+        {"<x@far.example>",             BOOK_REMOTE,         ""                                },
+        {"<ann@acme.example>",          BOOK_ACCOUNT,        "maildir:/m/acme.example/ann"     },
+        {"<ANN@Acme.Example>",          BOOK_ACCOUNT,        "maildir:/m/acme.example/ann"     },
+        {"<\"ann\"@acme.example>",      BOOK_ACCOUNT,        "maildir:/m/acme.example/ann"     },
+        {"<ann+news@acme.example>",     BOOK_ACCOUNT,
+         "maildir:/m/acme.example/ann"                                                         },
+        {"<ann+a+b@acme.example>",      BOOK_ACCOUNT,        "maildir:/m/acme.example/ann"     },
+ // an exact alias goes before the account without detail
+        {"<ann+shop@acme.example>",     BOOK_ALIAS,
+         "ann+shop@acme.example: bob@acme.example"                                             },
+        {"<x+y@acme.example>",          BOOK_ACCOUNT,        "maildir:/m/acme.example/x"       },
+        {"<+x@acme.example>",           BOOK_UNKNOWN,        ""                                },
+        {"<nobody@acme.example>",       BOOK_UNKNOWN,        ""                                },
+        {"<nobody+ann@acme.example>",   BOOK_UNKNOWN,        ""                                },
+        {"<sales@acme.example>",        BOOK_ALIAS,
+         "sales@acme.example: ann@acme.example x@far.example"                                  },
+        {"<sales+q3@acme.example>",     BOOK_ALIAS,
+         "sales@acme.example: ann@acme.example x@far.example"                                  },
+        {"<any@other.example>",         BOOK_ALIAS,          "@other.example: ann@acme.example"},
+ // an account of a domain that we do not host is nobody
+        {"<bob@gone.example>",          BOOK_REMOTE,         ""                                },
+ // names that must not come near a path
+        {"<\"../etc\"@acme.example>",   BOOK_UNKNOWN,        ""                                },
+        {"<\".hidden\"@acme.example>",  BOOK_UNKNOWN,        ""                                },
+        {"<\"a/b\"@acme.example>",      BOOK_UNKNOWN,        ""                                },
+        {"<a/b@acme.example>",          BOOK_UNKNOWN,        ""                                },
+        {"<\"we@ird\"@acme.example>",   BOOK_ACCOUNT,
+         "maildir:/m/acme.example/we@ird"                                                      },
+ // postmaster is never unknown where we host
+        {"<postmaster>",                BOOK_POSTMASTER_BOX, "maildir:/s/postmaster"           },
+        {"<PostMaster>",                BOOK_POSTMASTER_BOX, "maildir:/s/postmaster"           },
+        {"<postmaster@mx.example>",     BOOK_POSTMASTER_BOX,
+         "maildir:/s/postmaster"                                                               },
+        {"<Postmaster@acme.example>",   BOOK_POSTMASTER_BOX,
+         "maildir:/s/postmaster"                                                               },
+        {"<postmaster+x@acme.example>", BOOK_POSTMASTER_BOX,
+         "maildir:/s/postmaster"                                                               },
+ // … not even by the catch-all
+        {"<postmaster@other.example>",  BOOK_POSTMASTER_BOX,
+         "maildir:/s/postmaster"                                                               },
+        {"<postmaster@named.example>",  BOOK_ALIAS,
+         "postmaster@named.example: bob@acme.example"                                          },
+        {"<postmaster@far.example>",    BOOK_REMOTE,         ""                                },
+        {"<ann@mx.example>",            BOOK_REMOTE,         ""                                },
+    };
+    struct fake f = {0};
+    const struct book b = {.find = find,
+                           .ctx = &f,
+                           .hostname = STR("MX.example"),
+                           .postmaster_delivery = STR("maildir:/s/postmaster")};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address a = parse(cases[i].address);
+        struct book_route r;
+        struct buf got = {0};
+
+        book_resolve(&b, &f.arena, &a, &r);
+        buf_add(&got, r.delivery);
+        if (r.answer == BOOK_ALIAS) {
+            buf_addf(&got, "%.*s:", STR_ARG(r.alias));
+            for (size_t j = 0; j < r.n_targets; j++)
+                buf_addf(&got, " %.*s", STR_ARG(r.targets[j]));
+        }
+        if (r.answer != cases[i].want ||
+            !str_eq(buf_str(&got), str_from(cases[i].detail)))
+            fail_msg("%s: %d %s", cases[i].address, r.answer, buf_cstr(&got));
+        buf_fini(&got);
+    }
+    arena_fini(&f.arena);
+}
+
+static void
+postmaster_by_config(void **state)
+{
+    static const struct {
+        const char *config, *address;
+        enum book_answer want;
+    } cases[] = {
+        {"ann@acme.example",        "<postmaster>",              BOOK_ALIAS         },
+        {"ann@acme.example",        "<postmaster@acme.example>", BOOK_ALIAS         },
+        {"root@far.example",        "<postmaster@acme.example>", BOOK_ALIAS         },
+ // where that would end nowhere, or in itself
+        {"nobody@acme.example",     "<postmaster>",              BOOK_POSTMASTER_BOX},
+        {"postmaster@acme.example", "<postmaster@acme.example>",
+         BOOK_POSTMASTER_BOX                                                        },
+        {"postmaster@acme.example", "<postmaster>",              BOOK_POSTMASTER_BOX},
+        {"postmaster+x@mx.example", "<postmaster>",              BOOK_POSTMASTER_BOX},
+        {"not an address",          "<postmaster>",              BOOK_POSTMASTER_BOX},
+    };
+    struct fake f = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct book b = {.find = find,
+                               .ctx = &f,
+                               .hostname = STR("mx.example"),
+                               .postmaster = str_from(cases[i].config),
+                               .postmaster_delivery = STR("maildir:/s/p")};
+        struct address a = parse(cases[i].address);
+        struct book_route r;
+
+        book_resolve(&b, &f.arena, &a, &r);
+        if (r.answer != cases[i].want)
+            fail_msg("%s by %s: %d", cases[i].address, cases[i].config,
+                     r.answer);
+        if (r.answer == BOOK_ALIAS) {
+            assert_int_equal(r.n_targets, 1);
+            assert_true(str_eq(r.targets[0], b.postmaster));
+        } else {
+            assert_true(str_eq(r.delivery, b.postmaster_delivery));
+        }
+    }
+    arena_fini(&f.arena);
+}
+
+static void
+vacation_flag(void **state)
+{
+    struct fake f = {0};
+    const struct book b = {.find = find, .ctx = &f};
+    struct address ann = parse("<ann@acme.example>");
+    struct address bob = parse("<bob+x@acme.example>");
+    struct book_route r;
+    (void)state;
+
+    book_resolve(&b, &f.arena, &ann, &r);
+    assert_false(r.on_vacation);
+    book_resolve(&b, &f.arena, &bob, &r);
+    assert_true(r.on_vacation);
+    assert_true(str_eq(r.account, STR("bob@acme.example")));
+    arena_fini(&f.arena);
+}
+
+static void
+sending_as(void **state)
+{
+    static const struct {
+        const char *account, *sender;
+        bool want;
+    } cases[] = {
+        {"ann@acme.example", "<ann@acme.example>",        true },
+        {"ann@acme.example", "<Ann+list@acme.example>",   true },
+        {"ann@acme.example", "<bob@acme.example>",        false},
+        {"ann@acme.example", "<sales@acme.example>",      true },
+        {"bob@acme.example", "<sales@acme.example>",      false},
+        {"ann@acme.example", "<all@acme.example>",        true }, // two steps
+        {"bob@acme.example", "<all+x@acme.example>",      true },
+        {"ann@acme.example", "<ann+shop@acme.example>",   false}, // bob's
+        {"ann@acme.example", "<who@other.example>",       true }, // catch-all
+        {"bob@acme.example", "<who@other.example>",       false},
+        {"bob@acme.example", "<loop1@acme.example>",      false},
+        {"ann@acme.example", "<ann@far.example>",         false},
+        {"bob@gone.example", "<bob@gone.example>",        false},
+        {"ann@acme.example", "<nobody@acme.example>",     false},
+        {"ann@acme.example", "<>",                        false},
+        {"ann@acme.example", "<postmaster@acme.example>", false},
+    };
+    struct fake f = {0};
+    const struct book b = {.find = find, .ctx = &f};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address a = parse(cases[i].sender);
+        if (book_may_send_as(&b, &f.arena, str_from(cases[i].account), &a) !=
+            cases[i].want)
+            fail_msg("%s as %s", cases[i].account, cases[i].sender);
+    }
+    arena_fini(&f.arena);
+}
+
+static void
+hosting(void **state)
+{
+    struct fake f = {0};
+    const struct book b = {.find = find, .ctx = &f};
+    (void)state;
+    assert_true(book_is_ours(&b, &f.arena, STR("acme.example")));
+    assert_true(book_is_ours(&b, &f.arena, STR("ACME.example.")));
+    assert_false(book_is_ours(&b, &f.arena, STR("sub.acme.example")));
+    assert_false(book_is_ours(&b, &f.arena, STR("")));
+    arena_fini(&f.arena);
+}
+
+static void
+names(void **state)
+{
+    static const struct {
+        const char *text;
+        bool user, pattern;
+    } cases[] = {
+        {"ann",                          true,  false},
+        {"",                             false, false},
+        {".",                            false, false},
+        {"..",                           false, false},
+        {"a..b",                         true,  false},
+        {"a/b",                          false, false},
+        {"a\x7f",                        false, false},
+        {"maildir:/m/%{domain}/%{user}", false, true },
+        {"maildir:m",                    true,  true },
+        {"maildir:",                     true,  false},
+        {"maildir:/m/%{users}",          false, false},
+        {"maildir:/m/100%",              false, false},
+        {"maildir:/m/\n",                false, false},
+        {"mbox:/m",                      false, false},
+    };
+    struct arena a = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str text = str_from(cases[i].text);
+        if (book_user_valid(text) != cases[i].user ||
+            book_pattern_valid(text) != cases[i].pattern)
+            fail_msg("%s", cases[i].text);
+    }
+    assert_true(str_eq(book_without_detail(&a, STR("a+b@c+d")), STR("a@c+d")));
+    assert_true(str_eq(book_without_detail(&a, STR("@c+d")), STR("@c+d")));
+    arena_fini(&a);
+}
+
+/* Values that another process may have garbled. */
+static void
+bad_values(void **state)
+{
+    struct arena a = {0};
+    struct book_domain d;
+    struct book_account x;
+    struct book_alias l;
+    (void)state;
+    assert_false(book_domain_decode(STR(""), &d));
+    assert_false(book_domain_decode(STR("\0\5\0\0\0four"), &d));
+    assert_false(book_account_decode(STR(""), &x));
+    assert_false(book_account_decode(STR("\1\1"), &x));
+    assert_false(book_alias_decode(&a, STR("\1\0\0\0"), &l));
+    assert_false(book_alias_decode(&a, STR("\xff\xff\xff\xff\0\0\0\0"), &l));
+    assert_true(book_alias_decode(&a, STR("\1\0\0\0\1\0\0\0x"), &l));
+    arena_fini(&a);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resolving),     cmocka_unit_test(postmaster_by_config),
+        cmocka_unit_test(vacation_flag), cmocka_unit_test(sending_as),
+        cmocka_unit_test(hosting),       cmocka_unit_test(names),
+        cmocka_unit_test(bad_values),
+    };
+    return cmocka_run_group_tests_name("book", tests, NULL, NULL);
+}
