@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where a room keeps its copy of the address book: the snapshot that directory
+ * passed, mapped, and the changes since. It reads the pipe PIPE_BOOK, takes
+ * over what comes and acknowledges once a turn.
+ *
+ *     s->shelf = shelf_new(room->loop, NULL, NULL);
+ *     ... on_peer, PIPE_BOOK:  shelf_attach(s->shelf, fd);
+ *     struct book b = {.find = shelf_find, .ctx = s->shelf, ...};
+ *     if (!shelf_ready(s->shelf)) ...  // 451: nobody is known yet
+ *
+ * When directory dies its last book stays in use until the next one comes.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "os/loop.h"
+
+struct shelf;
+
+/* on_change (may be NULL) is called when the book has become another: at the
+ * first snapshot too. */
+struct shelf *shelf_new(struct loop *l, loop_fn on_change, void *ctx);
+
+/* Takes fd, the pipe to a directory process; it replaces the earlier one. */
+void shelf_attach(struct shelf *s, int fd);
+
+/* Has a snapshot come yet? */
+bool shelf_ready(const struct shelf *s);
+
+/* book_find_fn over a struct shelf; the value lives until the loop turns. */
+bool shelf_find(void *shelf, struct str key, struct str *value);
+
+/* After loop_run() has returned. */
+void shelf_free(struct shelf *s);
