@@ -41,4 +41,5 @@ void log_event(enum log_level level, const char *event, ...); /* …, LOG_END */
 void log_error(const char *text);
 
 void log_flush(void);
+size_t log_backlog(void);   /* octets that log_flush() left waiting */
 uint64_t log_dropped(void); /* lines dropped since the start */

@@ -32,7 +32,9 @@ typedef void (*watch_fn)(void *ctx, unsigned ready); /* LOOP_READ | _WRITE */
 struct loop *loop_new(void);
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
-void loop_free(struct loop *l); /* after loop_run() has returned */
+/* After loop_run() has returned. Waits for tasks under way (their done() is
+ * called) and frees watches and timers that are left. */
+void loop_free(struct loop *l);
 
 /* The time at which this turn began; cheap. */
 struct instant loop_now(const struct loop *l);
