@@ -32,22 +32,36 @@ size_t catalogue_count(void);
 const struct reason *catalogue_at(size_t i);
 const struct reason *catalogue_find(struct str id); /* NULL: no such reason */
 
-/* The values for %{sender} and the like; one that is empty prints as "". */
+/* The values for %{sender} and the like; one that is empty prints as "". They
+ * may be any octets a stranger sent: what is made of them has no line end. */
 struct reason_params {
-    struct str sender, recipient, recipient_domain, domain, user, host, detail;
+    struct str sender, recipient, recipient_domain;
+    struct str domain;   /* of the server that speaks: our host name */
+    struct str user;     /* the account logged in as */
+    struct str host;     /* the other host, by name or address */
+    struct str detail;   /* a sentence of our own */
     struct str incident; /* "7K3MQ-2DF9P" */
 };
 
-/* Appends a whole SMTP reply, CRLF included, no line above 200 octets; what
- * came from a client is made printable ASCII. chosen: the config's text for
- * this reason, or empty. */
+/*
+ * Appends a whole SMTP reply: by default no line above 200 octets, CRLF
+ * included (long parameters lose their middle), printable ASCII. chosen: the
+ * config's text for this reason, or empty; it is sent as it is, several lines
+ * where it holds "\n", with the reason's code and enhanced code in front if it
+ * brings no code, and always ended by a line with "CODE SP".
+ */
 void catalogue_reply(struct buf *to, const struct reason *r,
                      const struct reason_params *p, struct str chosen);
 
-/* Text with its parameters filled in (meaning, next). */
+/* Can this text be chosen in the config? NULL, or what is wrong and what was
+ * expected. */
+const char *catalogue_check_text(struct str chosen);
+
+/* Text with its parameters filled in (meaning, next): valid UTF-8. */
 void catalogue_fill(struct buf *to, struct str text,
                     const struct reason_params *p);
 
-/* What a foreign reply means: by its wording, else by its enhanced code, else
- * by its code; NULL when nothing is known. */
+/* What a foreign reply means (all its lines with their codes, joined by "\n"):
+ * by its wording, the longest that fits, else by its enhanced code, else by its
+ * code; NULL when nothing is known. */
 const struct reason *catalogue_recognise(struct str reply);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/utf8.h"
+
+/* The second octet has the range that keeps out overlong forms, surrogates and
+ * what lies beyond U+10FFFF (RFC 3629, 4). */
+static const struct form {
+    unsigned char first_from, first_to, second_from, second_to, octets;
+} forms[] = {
+    {0x00, 0x7F, 0,    0,    1},
+    {0xC2, 0xDF, 0x80, 0xBF, 2},
+    {0xE0, 0xE0, 0xA0, 0xBF, 3},
+    {0xE1, 0xEC, 0x80, 0xBF, 3},
+    {0xED, 0xED, 0x80, 0x9F, 3},
+    {0xEE, 0xEF, 0x80, 0xBF, 3},
+    {0xF0, 0xF0, 0x90, 0xBF, 4},
+    {0xF1, 0xF3, 0x80, 0xBF, 4},
+    {0xF4, 0xF4, 0x80, 0x8F, 4},
+};
+
+static bool
+has_form(struct str s, const struct form *f)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    if (s.n < f->octets || p[0] < f->first_from || p[0] > f->first_to)
+        return false;
+    if (f->octets > 1 && (p[1] < f->second_from || p[1] > f->second_to))
+        return false;
+    for (size_t i = 2; i < f->octets; i++)
+        if (p[i] < 0x80 || p[i] > 0xBF)
+            return false;
+    return true;
+}
+
+size_t
+utf8_first(struct str s)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (has_form(s, &forms[i]))
+            return forms[i].octets;
+    return 0;
+}
+
+bool
+utf8_valid(struct str s)
+{
+    while (s.n > 0) {
+        size_t n = utf8_first(s);
+        if (n == 0)
+            return false;
+        s = str_from_pos(s, n);
+    }
+    return true;
+}
+
+void
+utf8_add_mended(struct buf *to, struct str s)
+{
+    while (s.n > 0) {
+        size_t n = utf8_first(s);
+        buf_add(to, n == 0 ? STR("\357\277\275") : str_first(s, n));
+        s = str_from_pos(s, n == 0 ? 1 : n);
+    }
+}

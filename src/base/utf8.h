@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* UTF-8 (RFC 3629): shortest forms only, no surrogates, up to U+10FFFF. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Octets of the character at the front of s; 0: none, or not UTF-8. */
+size_t utf8_first(struct str s);
+
+bool utf8_valid(struct str s);
+
+/* Appends s; each octet that is no part of a character becomes U+FFFD. */
+void utf8_add_mended(struct buf *to, struct str s);

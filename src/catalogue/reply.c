@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reasons put into words. Parameters come from strangers: in a reply they
+ * become printable ASCII, in a text for people UTF-8 without controls, so that
+ * neither can begin a line of its own.
+ */
+#include "catalogue/catalogue.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/id.h"
+#include "base/math.h"
+#include "base/utf8.h"
+
+enum {
+    LINE_DEFAULT = 198, /* 200 with CRLF */
+    LINE_CHOSEN = 510,  /* 512 with CRLF: RFC 5321, 4.5.3.1.5 */
+    PARAM_READ = 1024,  /* octets of a parameter that are looked at */
+};
+
+/* What parameters are shortened to, step by step, until the line fits.
+ * tools/catalogue.py checks that the last step does. */
+static const size_t lengths[] = {PARAM_READ, 128, 80, 64, 48, 32, 24, 16};
+
+static const struct {
+    const char *name;
+    size_t offset;
+} params[] = {
+    {"sender",           offsetof(struct reason_params, sender)          },
+    {"recipient",        offsetof(struct reason_params, recipient)       },
+    {"recipient-domain", offsetof(struct reason_params, recipient_domain)},
+    {"domain",           offsetof(struct reason_params, domain)          },
+    {"user",             offsetof(struct reason_params, user)            },
+    {"host",             offsetof(struct reason_params, host)            },
+    {"detail",           offsetof(struct reason_params, detail)          },
+};
+
+static bool
+find_param(const struct reason_params *p, struct str name, struct str *value)
+{
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
+        if (!str_eq(name, str_from(params[i].name)))
+            continue;
+        memcpy(value, (const char *)p + params[i].offset, sizeof *value);
+        return true;
+    }
+    return false;
+}
+
+/* "%{name}" at the front of *text. */
+static bool
+take_param(struct str *text, struct str *name)
+{
+    struct str rest = *text;
+    if (!str_skip(&rest, STR("%{")) || !str_cut(rest, '}', name, &rest))
+        return false;
+    *text = rest;
+    return true;
+}
+
+typedef void (*add_fn)(struct buf *to, struct str s, size_t longest);
+
+static void
+fill(struct buf *to, struct str text, const struct reason_params *p, add_fn add,
+     size_t longest)
+{
+    struct str name, value;
+    while (text.n > 0) {
+        struct str rest = text;
+        if (take_param(&rest, &name) && find_param(p, name, &value)) {
+            add(to, value, longest);
+            text = rest;
+        } else {
+            add(to, str_first(text, 1), 1);
+            text = str_from_pos(text, 1);
+        }
+    }
+}
+
+/* One '?' for each character that is not printable ASCII; beyond `longest`
+ * octets the middle goes. */
+static void
+add_ascii(struct buf *to, struct str s, size_t longest)
+{
+    size_t start = to->n;
+    s = str_first(s, PARAM_READ);
+    while (s.n > 0) {
+        size_t n = math_max(utf8_first(s), 1);
+        bool plain = n == 1 && s.p[0] >= ' ' && s.p[0] <= '~';
+        buf_add_char(to, plain ? s.p[0] : '?');
+        s = str_from_pos(s, n);
+    }
+    size_t n = to->n - start;
+    if (n <= longest || longest <= 3)
+        return;
+    size_t head = (longest - 2) / 2, tail = longest - 3 - head;
+    memcpy(to->p + start + head, "...", 3);
+    memmove(to->p + start + head + 3, to->p + start + n - tail, tail);
+    to->n = start + longest;
+}
+
+/* Copies an octet of the text itself, which is UTF-8; mends a parameter. */
+static void
+add_utf8(struct buf *to, struct str s, size_t longest)
+{
+    if (longest == 1) {
+        buf_add(to, s);
+        return;
+    }
+    s = str_first(s, longest);
+    size_t start = to->n;
+    utf8_add_mended(to, s);
+    for (size_t i = start; i < to->n; i++)
+        if (ascii_is_control((unsigned char)to->p[i]))
+            to->p[i] = '?';
+}
+
+void
+catalogue_fill(struct buf *to, struct str text, const struct reason_params *p)
+{
+    fill(to, text, p, add_utf8, PARAM_READ);
+}
+
+/* One line, its beginning already written at `start`; no longer than `limit`
+ * octets without CRLF. */
+static void
+add_line(struct buf *to, size_t start, struct str text,
+         const struct reason_params *p, size_t limit)
+{
+    size_t head = to->n;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        to->n = head;
+        fill(to, text, p, add_ascii, lengths[i]);
+        if (to->n - start <= limit)
+            break;
+    }
+    to->n = math_min(to->n, start + limit);
+    // A bare "550" is legal, but "550 " is what every client reads.
+    while (to->n > head && to->p[to->n - 1] == ' ')
+        to->n--;
+    buf_add(to, STR("\r\n"));
+}
+
+static void
+add_head(struct buf *to, const struct reason *r, char separator)
+{
+    buf_addf(to, "%u%c%u.%u.%u ", r->code, separator, r->status.klass,
+             r->status.subject, r->status.detail);
+}
+
+static void
+default_reply(struct buf *to, const struct reason *r,
+              const struct reason_params *p)
+{
+    size_t start = to->n;
+    add_head(to, r, '-');
+    add_line(to, start, r->text, p, LINE_DEFAULT);
+    start = to->n;
+    add_head(to, r, '-');
+    add_line(to, start, r->advice, p, LINE_DEFAULT);
+    add_head(to, r, ' ');
+    buf_add(to, r->id);
+    if (p->incident.n > 0) {
+        buf_add_char(to, ' ');
+        add_ascii(to, p->incident, INCIDENT_TEXT);
+    }
+    buf_add(to, STR("\r\n"));
+}
+
+/* "553", "553 " or "553-" in front of a line; *code: "553". */
+static bool
+take_code(struct str *line, struct str *code)
+{
+    if (line->n < 3 || (line->n > 3 && line->p[3] != ' ' && line->p[3] != '-'))
+        return false;
+    for (size_t i = 0; i < 3; i++)
+        if (!ascii_is_digit((unsigned char)line->p[i]))
+            return false;
+    *code = str_first(*line, 3);
+    *line = str_from_pos(*line, 4);
+    return true;
+}
+
+static bool
+is_refusal(struct str code)
+{
+    return code.p[0] == '4' || code.p[0] == '5';
+}
+
+static bool
+take_line(struct str *text, struct str *line)
+{
+    if (text->n == 0)
+        return false;
+    (void)str_cut(*text, '\n', line, text);
+    *line = str_trim(*line);
+    return true;
+}
+
+/* The first line's code speaks for all, so that the client never waits for a
+ * line that does not come. */
+static void
+chosen_reply(struct buf *to, const struct reason *r,
+             const struct reason_params *p, struct str chosen)
+{
+    struct str line, own, code = STR_EMPTY;
+    bool first = true;
+    chosen = str_trim(chosen);
+    while (take_line(&chosen, &line)) {
+        size_t start = to->n;
+        char separator = chosen.n > 0 ? '-' : ' ';
+        if (take_code(&line, &own) && first && is_refusal(own))
+            code = own;
+        first = false;
+        if (code.n > 0) {
+            buf_add(to, code);
+            buf_add_char(to, separator);
+        } else {
+            add_head(to, r, separator);
+        }
+        add_line(to, start, line, p, LINE_CHOSEN);
+    }
+}
+
+void
+catalogue_reply(struct buf *to, const struct reason *r,
+                const struct reason_params *p, struct str chosen)
+{
+    if (str_trim(chosen).n > 0)
+        chosen_reply(to, r, p, chosen);
+    else
+        default_reply(to, r, p);
+}
+
+static const char *
+check_line(struct str line)
+{
+    const struct reason_params none = {0};
+    struct str name, value;
+    if (line.n > LINE_CHOSEN)
+        return "a line is longer than 510 octets";
+    while (line.n > 0) {
+        if (line.p[0] < ' ' || line.p[0] > '~')
+            return "expected printable ASCII characters only";
+        if (str_starts(line, STR("%{"))) {
+            if (!take_param(&line, &name))
+                return "%{ without }";
+            if (!find_param(&none, name, &value))
+                return "unknown parameter, expected one of %{sender}, "
+                       "%{recipient}, %{recipient-domain}, %{domain}, "
+                       "%{user}, %{host}, %{detail}";
+        } else {
+            line = str_from_pos(line, 1);
+        }
+    }
+    return NULL;
+}
+
+const char *
+catalogue_check_text(struct str chosen)
+{
+    struct str line, code, first = STR_EMPTY;
+    bool started = false;
+    chosen = str_trim(chosen);
+    if (chosen.n == 0)
+        return "empty, expected a reply like \"553 5.1.1 no such mailbox\"";
+    while (take_line(&chosen, &line)) {
+        const char *wrong = check_line(line);
+        if (wrong != NULL)
+            return wrong;
+        bool coded = take_code(&line, &code);
+        if (coded && !is_refusal(code))
+            return "expected a reply code 4xx or 5xx";
+        if (coded && started && !str_eq(code, first))
+            return "expected the same reply code in each line";
+        if (coded && !started)
+            first = code;
+        started = true;
+    }
+    return NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* Foreign replies are recognised, and foreign octets filled into every reply:
+ * its lines stay lines. */
+#include <assert.h>
+#include <stdint.h>
+
+#include "base/utf8.h"
+#include "catalogue/catalogue.h"
+
+static void
+check_reply(struct str reply, size_t limit)
+{
+    struct str line;
+    size_t lines = 0;
+    while (reply.n > 0) {
+        bool ended = str_cut(reply, '\n', &line, &reply);
+        assert(ended && line.n >= 4 && line.n + 1 <= limit);
+        assert(line.p[line.n - 1] == '\r');
+        for (size_t i = 0; i + 1 < line.n; i++)
+            assert(line.p[i] >= ' ' && line.p[i] <= '~');
+        assert(line.p[3] == (reply.n > 0 ? '-' : ' ') || line.n == 4);
+        lines++;
+    }
+    assert(lines > 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct str s = str_from_n(data, n);
+    const struct reason_params p = {s, s, s, s, s, s, s, s};
+    struct buf b = {0};
+
+    const struct reason *r = catalogue_recognise(s);
+    if (r == NULL)
+        r = catalogue_at(n % catalogue_count());
+    catalogue_reply(&b, r, &p, STR_EMPTY);
+    check_reply(buf_str(&b), 200);
+    if (str_trim(s).n > 0) {
+        buf_clear(&b);
+        catalogue_reply(&b, r, &p, s);
+        check_reply(buf_str(&b), 512);
+    }
+    (void)catalogue_check_text(s);
+    buf_clear(&b);
+    catalogue_fill(&b, r->meaning, &p);
+    assert(utf8_valid(buf_str(&b)));
+    buf_fini(&b);
+    return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "catalogue/catalogue.h"
+
+struct known {
+    const char *reply, *reason; /* NULL: not known */
+};
+
+static void
+check(const struct known *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct reason *r = catalogue_recognise(str_from(cases[i].reply));
+        const char *want = cases[i].reason;
+        bool same = want == NULL ? r == NULL
+                                 : r != NULL && str_eq(r->id, str_from(want));
+        if (!same)
+            print_error("%s: expected %s, got %.*s\n", cases[i].reply,
+                        want == NULL ? "nothing" : want,
+                        STR_ARG(r == NULL ? STR("nothing") : r->id));
+        assert_true(same);
+    }
+}
+
+/* The replies of the document that Gatepost grew from, each under what it
+ * truly says. */
+static void
+the_23_replies(void **state)
+{
+    static const struct known cases[] = {
+        {"553 5.7.1 Not an open relay, so get lost",                           "relay-denied"         },
+        {"553 Invalid user.",                                                  "unknown-recipient"    },
+        {"553 message blocked, you are not authorized to send mail, "
+         "authentication is required.",                               "login-needed"         },
+        {"553 Null Sender is not allowed.",                                    "null-sender"          },
+        {"553 5.1.1 sorry, no mailbox here by that name.",                     "unknown-recipient"    },
+        {"553 #5.1.8 Domain of sender address <sender@example.com> does not "
+         "exist",                                                     "sender-domain-missing"},
+        {"553 5.3.0 <recipient@RemoteDomain.com>... Address does not exist",
+         "unknown-recipient"                                                                          },
+        {"553 5.3.0 <recipient@RemoteDomain.com>... No such user",
+         "unknown-recipient"                                                                          },
+        {"553 5.3.0 <recipient@RemoteDomain.com>... No such user here",
+         "unknown-recipient"                                                                          },
+        {"553 5.3.0 <recipient@RemoteDomain.com>... User unknown, not local "
+         "address",                                                   "relay-denied"         },
+        {"553-Message filtered. Please see the FAQs section on spam",
+         "message-filtered"                                                                           },
+        {"553 <recipient@RemoteDomain.com> does not have a mailbox here",
+         "unknown-recipient"                                                                          },
+        {"553 RemoteDomain.com does not accept mail sent to "
+         "recipient@OtherRemoteDomain.com",                           "domain-not-here"      },
+        {"553 sorry, no mail-box here by that name. (#5.1.1)",
+         "unknown-recipient"                                                                          },
+        {"553 sorry, no mailbox here by that name (#5.1.1)",
+         "unknown-recipient"                                                                          },
+        {"553 sorry, rcpt user invalid (#5.7.1)",                              "unknown-recipient"    },
+        {"553 sorry, that domain isn't in my list of allowed rcpthosts",
+         "not-in-rcpthosts"                                                                           },
+        {"553 sorry, that domain isn't in my list of allowed rcpthosts "
+         "(#5.7.1)",                                                  "not-in-rcpthosts"     },
+        {"553 sorry, the recipient is not a valid user on this domain "
+         "(#5.7.1)",                                                  "unknown-recipient"    },
+        {"553 sorry, this recipient doesn't exist.",                           "unknown-recipient"    },
+        {"553 sorry, this recipient is not in my validrcptto list (#5.7.1)",
+         "not-in-validrcptto"                                                                         },
+        {"553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)",
+         "badmailfrom"                                                                                },
+        {"553 Your email address is denied.",                                  "sender-denied"        },
+    };
+    (void)state;
+    assert_int_equal(sizeof cases / sizeof *cases, 23);
+    check(cases, 23);
+}
+
+static void
+words_then_codes(void **state)
+{
+    static const struct known cases[] = {
+        {"553-Message filtered. Please see the FAQs section on spam\n"
+         "553-at URL for more\n553 information. (#5.7.1)",         "message-filtered" },
+        {"550-5.1.1 The email account that you tried to\r\n"
+         "550-5.1.1 reach does not exist. Please try",             "unknown-recipient"},
+        {"550 5.1.1 gibberish",                                             "unknown-recipient"},
+        {"550 gibberish (#5.2.2)",                                          "recipient-full"   },
+        {"452 4.2.2 gibberish",                                             "recipient-full"   },
+        {"550 5.2.2 NO SUCH USER",                                          "unknown-recipient"},
+        {"550 gibberish",                                                   "recipient-refused"},
+        {"521 gibberish",                                                   "domain-no-mail"   },
+        {"530",                                                             "login-needed"     },
+        {"554 gibberish",                                                   NULL               },
+        {"554 5.9.9 gibberish",                                             NULL               },
+        {"554 5.7.1 gibberish",                                             "policy"           },
+        {"250 2.1.5 fine",                                                  NULL               },
+        {"",                                                                NULL               },
+        {"\n\n\n",                                                          NULL               },
+        {"550",                                                             "recipient-refused"},
+        {"5501 gibberish",                                                  NULL               },
+        {"User Unknown",                                                    "unknown-recipient"},
+        {"superuser unknown",                                               NULL               },
+        {"user unknowns",                                                   NULL               },
+        {"invalid username",                                                NULL               },
+        {"450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted",
+         "greylisted"                                                                          },
+        {"550 mail for b.example is not accepted here",                     "domain-not-here"  },
+        {"550 mail for  is not accepted here",                              "recipient-refused"},
+        {"550 mail for b c is not accepted here",                           "recipient-refused"},
+    };
+    (void)state;
+    check(cases, sizeof cases / sizeof *cases);
+}
+
+/* The generator and the recogniser agree about what a wording is. */
+static void
+each_wording_is_its_own_reason(void **state)
+{
+    static const struct reason_params p = {
+        .sender = {"ann@acme.example", 16},
+        .recipient = {"bob@far.example",  15},
+        .recipient_domain = {"far.example",      11},
+        .domain = {"mx.acme.example",  15},
+        .user = {"ann@acme.example", 16},
+        .host = {"192.0.2.1",        9 },
+        .detail = {"7",                1 },
+    };
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        const struct reason *r = catalogue_at(i);
+        for (size_t k = 0; k < r->n_wordings; k++, n++) {
+            struct buf b = {0};
+            catalogue_fill(&b, r->wordings[k], &p);
+            if (catalogue_recognise(buf_str(&b)) != r)
+                print_error("%.*s: not recognised as %.*s\n",
+                            STR_ARG(buf_str(&b)), STR_ARG(r->id));
+            assert_ptr_equal(catalogue_recognise(buf_str(&b)), r);
+            buf_fini(&b);
+        }
+    }
+    assert_true(n > 300);
+}
+
+static void
+finding(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < catalogue_count(); i++)
+        assert_ptr_equal(catalogue_find(catalogue_at(i)->id), catalogue_at(i));
+    assert_null(catalogue_find(STR("relay")));
+    assert_null(catalogue_find(STR("relay-denied-")));
+    assert_null(catalogue_find(STR_EMPTY));
+    assert_null(catalogue_find(STR("zzz")));
+    assert_null(catalogue_at(catalogue_count()));
+}
+
+/* What the rooms ask for by name. */
+static void
+spoken_reasons(void **state)
+{
+    static const struct {
+        const char *id;
+        unsigned code, klass, subject, detail;
+    } cases[] = {
+        {"relay-denied",        553, 5, 7, 1},
+        {"unknown-recipient",   553, 5, 1, 1},
+        {"login-needed",        530, 5, 7, 0},
+        {"sender-not-yours",    553, 5, 7, 1},
+        {"too-many-recipients", 452, 4, 5, 3},
+        {"too-large",           552, 5, 3, 4},
+        {"loop",                554, 5, 4, 6},
+        {"bare-line-ends",      554, 5, 6, 0},
+        {"spool-full",          452, 4, 3, 1},
+        {"spool-trouble",       451, 4, 3, 0},
+        {"login-failed",        535, 5, 7, 8},
+        {"no-connection",       451, 4, 4, 1},
+        {"domain-not-here",     553, 5, 7, 1},
+        {"not-in-rcpthosts",    553, 5, 7, 1},
+        {"tls-required",        530, 5, 7, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct reason *r = catalogue_find(str_from(cases[i].id));
+        assert_non_null(r);
+        assert_int_equal(r->code, cases[i].code);
+        assert_int_equal(r->status.klass, cases[i].klass);
+        assert_int_equal(r->status.subject, cases[i].subject);
+        assert_int_equal(r->status.detail, cases[i].detail);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_23_replies),
+        cmocka_unit_test(words_then_codes),
+        cmocka_unit_test(each_wording_is_its_own_reason),
+        cmocka_unit_test(finding),
+        cmocka_unit_test(spoken_reasons),
+    };
+    return cmocka_run_group_tests_name("catalogue/recognise", tests, NULL,
+                                       NULL);
+}
