@@ -129,7 +129,8 @@ struct spool_claim {
     struct spool_locator at;
     struct spool_rcpt *rcpts; /* those that are due, now leased */
     size_t n_rcpts;
-    uint64_t size; /* octets of content */
+    uint64_t size;    /* octets of content */
+    uint32_t crashes; /* of processes that had it in hand: retry it alone */
 };
 
 /* Leases the due recipients of one message, the longest due first. false:
@@ -156,6 +157,13 @@ bool spool_lease(struct spool_store *s, struct msgid id, uint32_t rcpt);
 /* Leased recipients come back as they were, due at next_ms. */
 void spool_unlease(struct spool_store *s, struct msgid id, uint32_t rcpt,
                    int64_t next_ms);
+
+/* The process that had these recipients in hand died at it: they are due again
+ * at next_ms and the message's crashes count one up; at SPOOL_CRASHES_MAX it
+ * is held with a reason. false: none of them was leased. */
+enum { SPOOL_CRASHES_MAX = 3 };
+bool spool_crashed(struct spool_store *s, struct msgid id,
+                   const uint32_t *rcpts, size_t n, int64_t next_ms);
 
 /* Replaces a leased recipient by these addresses; they are leased as well and
  * their indexes are written to `out`. The alias itself becomes EXPANDED. */
@@ -202,6 +210,9 @@ size_t spool_count(const struct spool_store *s); /* messages not done */
 
 /* The end of a loop turn: outcomes are written, syncs started. */
 void spool_store_turn(struct spool_store *s, struct instant now);
+/* When spool_store_turn() must be called again at the latest, in mono_ms; in
+ * the past: at once (loop_again()); INT64_MAX: when something happens. */
+int64_t spool_store_wake(const struct spool_store *s);
 
 /* All of a message's content, appended to `to`; for notify and the command
  * line. false with *e when it cannot be read. */
