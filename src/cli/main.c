@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 
 static const struct command *const groups[] = {
+    config_commands,
     NULL,
 };
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* gatepost config check|show|keys */
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "conf/options.h"
+
+static int
+run_check(struct invocation *in)
+{
+    if (in->n_objects > 0)
+        in->config = in->objects[0];
+    const struct conf *conf = command_config(in);
+    if (conf == NULL)
+        return COMMAND_USAGE;
+    (void)printf("%s: good: %zu listen, %zu domain%s\n", in->config,
+                 conf->n_listens, conf->n_domains,
+                 conf->n_domains == 1 ? "" : "s");
+    return COMMAND_DONE;
+}
+
+static int
+run_show(struct invocation *in)
+{
+    const struct conf *conf = command_config(in);
+    struct buf text = {0};
+
+    if (conf == NULL)
+        return COMMAND_USAGE;
+    conf_print(conf, ROLE_NONE, &text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+    buf_fini(&text);
+    return COMMAND_DONE;
+}
+
+static void
+print_key_json(const struct option *o, const char *section, const char *type)
+{
+    json_t *key = json_pack("{s:s?, s:s, s:s, s:s?, s:s}", "section", section,
+                            "key", o->name, "type", type, "default",
+                            o->fallback, "help", o->help);
+    (void)json_dumpf(key, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+    json_decref(key);
+}
+
+static int
+run_keys(struct invocation *in)
+{
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *o = &option_table[i];
+        const char *section = section_name(o->section);
+        struct buf type = {0};
+
+        option_describe(o, &type);
+        if (in->json)
+            print_key_json(o, section, buf_cstr(&type));
+        else
+            (void)printf("%s%s%s: %s%s%s\n    %s\n", section ? section : "",
+                         section ? "." : "", o->name, buf_cstr(&type),
+                         o->fallback ? ", default " : "",
+                         o->fallback ? o->fallback : "", o->help);
+        buf_fini(&type);
+    }
+    return COMMAND_DONE;
+}
+
+const struct command config_commands[] = {
+    {.noun = "config",
+     .verb = "check",
+     .objects = "[FILE]",
+     .max = 1,
+     .help = "say what is wrong with a config file, and where",
+     .run = run_check},
+    {.noun = "config",
+     .verb = "show",
+     .help = "print the config with its defaults filled in",
+     .run = run_show},
+    {.noun = "config",
+     .verb = "keys",
+     .help = "list every key: type, default, meaning",
+     .run = run_keys},
+    {0                                                        },
+};

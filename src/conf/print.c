@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf.h"
+
+#include "conf/options.h"
+#include "conf/value.h"
+
+/* A string as the parser reads it back: octet by octet the same. */
+static void
+add_quoted(struct buf *to, struct str s)
+{
+    buf_add_char(to, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\' || s.p[i] == '$')
+            buf_add_char(to, '\\');
+        buf_add_char(to, s.p[i]);
+    }
+    buf_add_char(to, '"');
+}
+
+static void
+add_list(struct buf *to, const struct str *list, size_t n)
+{
+    buf_add_char(to, '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_add(to, STR(", "));
+        add_quoted(to, list[i]);
+    }
+    buf_add_char(to, '}');
+}
+
+static bool
+is_empty(const struct option *o, const void *base)
+{
+    const char *at = (const char *)base + o->offset;
+
+    if (o->type == OPTION_TEXT)
+        return ((const struct str *)(const void *)at)->n == 0;
+    return o->type == OPTION_LIST &&
+           *(const size_t *)(const void *)((const char *)base +
+                                           o->count_offset) == 0;
+}
+
+static void
+add_value(struct buf *to, const struct option *o, const void *base)
+{
+    const void *at = (const char *)base + o->offset;
+    struct str no, yes;
+
+    switch (o->type) {
+    case OPTION_TEXT:
+        add_quoted(to, *(const struct str *)at);
+        break;
+    case OPTION_WORD:
+        (void)str_cut(str_from(o->words), '|', &no, &yes);
+        buf_add(to, *(const bool *)at ? yes : no);
+        break;
+    case OPTION_NUMBER:
+        buf_addf(to, "%u", *(const uint32_t *)at);
+        break;
+    case OPTION_PORT:
+        buf_addf(to, "%u", *(const uint16_t *)at);
+        break;
+    case OPTION_SIZE:
+        value_add_size(to, *(const uint64_t *)at);
+        break;
+    case OPTION_DURATION:
+        value_add_duration(to, (uint64_t) * (const int64_t *)at);
+        break;
+    case OPTION_LIST:
+        add_list(to, *(struct str *const *)at,
+                 *(const size_t *)(const void *)((const char *)base +
+                                                 o->count_offset));
+        break;
+    }
+}
+
+/* One section, unless none of it is for that role. */
+static void
+add_section(struct buf *to, enum section s, struct str title, const void *base,
+            enum role role)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *o = &option_table[i];
+        if (o->section != s || is_empty(o, base) ||
+            (role != ROLE_NONE && (o->roles & (1U << role)) == 0))
+            continue;
+        if (s != SECTION_TOP && !open) {
+            buf_addf(to, "%s ", section_name(s));
+            if (section_has_title(s)) {
+                add_quoted(to, title);
+                buf_add_char(to, ' ');
+            }
+            buf_add(to, STR("{\n"));
+        }
+        open = true;
+        buf_addf(to, "%s%s = ", s == SECTION_TOP ? "" : "    ", o->name);
+        add_value(to, o, base);
+        buf_add_char(to, '\n');
+    }
+    if (s != SECTION_TOP && open)
+        buf_add(to, STR("}\n"));
+}
+
+void
+conf_print(const struct conf *c, enum role role, struct buf *to)
+{
+    for (unsigned i = SECTION_TOP; i < SECTION_COUNT; i++)
+        if (!section_has_title((enum section)i))
+            add_section(to, (enum section)i, STR_EMPTY, c, role);
+    for (size_t i = 0; i < c->n_listens; i++)
+        add_section(to, SECTION_LISTEN, c->listens[i].name, &c->listens[i],
+                    role);
+    for (size_t i = 0; i < c->n_domains; i++)
+        add_section(to, SECTION_DOMAIN, c->domains[i].name, &c->domains[i],
+                    role);
+    for (size_t i = 0; i < c->n_replies; i++)
+        add_section(to, SECTION_REPLY, c->replies[i].reason, &c->replies[i],
+                    role);
+}
