@@ -19,13 +19,14 @@ fields_of(unsigned type)
 {
     switch ((enum door_type)type) {
     case DOOR_HELLO:
+        return KNOWN | HAS_WRITER | HAS_SIZE;
     case DOOR_WRITER:
         return KNOWN | HAS_WRITER;
     case DOOR_HOLDING:
+        return KNOWN | HAS_SEGMENT | HAS_OFFSET | HAS_LARGE;
     case DOOR_WATERMARK:
-        return KNOWN | HAS_SEGMENT | HAS_OFFSET;
     case DOOR_SEALED:
-        return KNOWN | HAS_SEGMENT;
+        return KNOWN | HAS_SEGMENT | HAS_OFFSET;
     case DOOR_SEGMENT:
         return KNOWN | HAS_SEGMENT | HAS_SIZE;
     case DOOR_LARGE:

@@ -13,11 +13,12 @@
 enum door_type {
     DOOR_NONE = 0,
     /* writer -> queue */
-    DOOR_HELLO,      /* writer: the number I have (0: none yet); first frame,
-                        followed by one HOLDING for each segment I hold */
-    DOOR_HOLDING,    /* segment, generation, offset: durable up to there */
+    DOOR_HELLO,      /* writer: the number I have (0: none yet), size: how many
+                        HOLDING follow at once; first frame */
+    DOOR_HOLDING,    /* segment, generation, offset: durable up to there; or
+                        large: a large file that I have */
     DOOR_WATERMARK,  /* segment, generation, offset: durable up to there */
-    DOOR_SEALED,     /* segment: I write it no more */
+    DOOR_SEALED,     /* the same, and I write it no more */
     DOOR_LARGE_FREE, /* large: not needed after all */
     /* queue -> writer */
     DOOR_WRITER,   /* writer: your number from now on */
