@@ -110,7 +110,8 @@ client_stage(const struct smtp_client *m)
 }
 
 void
-smtp_client_lost(struct smtp_client *m, struct status status, struct str why)
+smtp_client_lost(struct smtp_client *m, struct status status,
+                 const char *reason, struct str why)
 {
     struct str text = arena_dup(&m->arena, why);
     enum smtp_client_state was = m->state;
@@ -123,7 +124,7 @@ smtp_client_lost(struct smtp_client *m, struct status status, struct str why)
                             "been taken, so the next attempt may double it",
                             STR_ARG(why));
     struct verdict v =
-        client_judge(m, OUTCOME_LATER, status, "", text, client_stage(m));
+        client_judge(m, OUTCOME_LATER, status, reason, text, client_stage(m));
 
     m->state = SMTP_CLIENT_CLOSED;
     if (was == SMTP_CLIENT_ENVELOPE || was == SMTP_CLIENT_BODY ||
@@ -142,14 +143,14 @@ client_confused(struct smtp_client *m)
                               : "the peer's reply fits no question";
 
     smtp_client_lost(
-        m, (struct status){4, 5, 0},
+        m, (struct status){4, 5, 0}, "protocol",
         arena_printf(&m->arena, "%s: %.*s", problem, STR_ARG(said)));
 }
 
 void
 smtp_client_timed_out(struct smtp_client *m)
 {
-    smtp_client_lost(m, (struct status){4, 4, 2},
+    smtp_client_lost(m, (struct status){4, 4, 2}, "timeout",
                      m->state == SMTP_CLIENT_BODY
                          ? STR("the peer has stopped reading")
                          : STR("no answer in time"));

@@ -138,9 +138,10 @@ void smtp_client_content_end(struct smtp_client *m, struct instant now);
 void smtp_client_quit(struct smtp_client *m, struct instant now);
 
 /* The connection is gone, or must go: what has no verdict yet gets LATER with
- * this sentence and status; DONE and CLOSE follow. */
+ * this sentence, status and reason (of the catalogue); DONE and CLOSE follow.
+ */
 void smtp_client_lost(struct smtp_client *m, struct status status,
-                      struct str why);
+                      const char *reason, struct str why);
 
 /* lost(), because the deadline has passed. */
 void smtp_client_timed_out(struct smtp_client *m);

@@ -130,7 +130,7 @@ choose_next(struct smtp_client *m)
         m->state = SMTP_CLIENT_STARTTLS;
     } else if (!m->tls && (o->tls == SMTP_TLS_MUST || o->user.n > 0)) {
         client_fail(m, client_judge(m, OUTCOME_LATER, (struct status){4, 7, 4},
-                                    "tls-required",
+                                    "tls-trouble",
                                     STR("TLS is required, but the host does "
                                         "not offer STARTTLS"),
                                     "EHLO"));
@@ -144,7 +144,7 @@ choose_next(struct smtp_client *m)
         m->state = SMTP_CLIENT_AUTH_LOGIN;
     } else {
         client_fail(m, client_judge(m, OUTCOME_LATER, (struct status){4, 7, 4},
-                                    "smarthost-login-failed",
+                                    "smarthost-login",
                                     STR("a login is configured, but the host "
                                         "offers neither AUTH PLAIN nor AUTH "
                                         "LOGIN"),
@@ -197,7 +197,7 @@ client_on_starttls(struct smtp_client *m, bool more)
         // Octets in clear behind the reply: somebody in between speaks.
         client_confused(m);
     } else if (m->options.tls == SMTP_TLS_MUST || m->reply.code == 421) {
-        defer_by_reply(m, "tls-required");
+        defer_by_reply(m, "tls-trouble");
     } else {
         m->extensions &= ~(unsigned)SMTP_HAS_STARTTLS;
         choose_next(m);
@@ -232,7 +232,7 @@ client_on_auth(struct smtp_client *m, bool more)
         buf_add(&m->out, STR("\r\n"));
         m->state = SMTP_CLIENT_AUTH_PASSWORD;
     } else if (client_class(m) >= 4) {
-        defer_by_reply(m, "smarthost-login-failed");
+        defer_by_reply(m, "smarthost-login");
     } else {
         client_confused(m);
     }

@@ -99,26 +99,26 @@ may_begin(struct smtp_client *m)
     }
     if (!sane)
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 1, 3},
-                         "bad-address",
+                         "bad-recipient-address",
                          STR("an address of this message cannot be written "
                              "into an SMTP command"),
                          "MAIL FROM");
     else if (utf8 && !(m->extensions & SMTP_HAS_SMTPUTF8))
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 6, 7},
-                         "smtputf8-unsupported",
+                         "content",
                          STR("the message has internationalised addresses or "
                              "header fields, and the next host does not take "
                              "those (it does not offer SMTPUTF8)"),
                          "MAIL FROM");
     else if (e->body == BODY_BINARYMIME)
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 6, 3},
-                         "binary-unsupported",
+                         "content",
                          STR("the message is BINARYMIME, which is not passed "
                              "on to other hosts"),
                          "MAIL FROM");
     else if (m->size_limit > 0 && m->size > m->size_limit)
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 3, 4},
-                         "message-too-big",
+                         "too-large",
                          arena_printf(&m->arena,
                                       "the message has %llu octets, the next "
                                       "host takes at most %llu",
@@ -252,7 +252,8 @@ client_advance(struct smtp_client *m)
     // before DATA. The verdict is for a peer that answered unasked.
     m->dirty = !m->mail_refused;
     client_settle(m, client_judge(m, OUTCOME_LATER, (struct status){4, 5, 0},
-                                  "", STR("the peer's replies fit no question"),
+                                  "protocol",
+                                  STR("the peer's replies fit no question"),
                                   client_stage(m)));
 }
 

@@ -168,7 +168,8 @@ play(const struct dialogue *d, size_t step)
         } else if (str_skip(&line, STR("C:"))) {
             expect_line(&r, line);
         } else if (str_eq(line, STR("LOST"))) {
-            smtp_client_lost(&r.m, (struct status){4, 4, 2}, STR("gone"));
+            smtp_client_lost(&r.m, (struct status){4, 4, 2}, "timeout",
+                             STR("gone"));
             feed(&r, STR_EMPTY, step);
         } else if (str_eq(line, STR("TIME"))) {
             smtp_client_timed_out(&r.m);
@@ -628,7 +629,7 @@ answers_without_questions(void **state)
     } while (used > 0);
     assert_true(ev == SMTP_CLIENT_CONTENT || ev == SMTP_CLIENT_NEED_INPUT ||
                 ev == SMTP_CLIENT_CLOSE);
-    smtp_client_lost(&m, (struct status){4, 4, 2}, STR("gone"));
+    smtp_client_lost(&m, (struct status){4, 4, 2}, "timeout", STR("gone"));
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(m.verdicts[i].outcome, OUTCOME_LATER);
     smtp_client_fini(&m);
