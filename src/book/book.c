@@ -84,9 +84,9 @@ book_is_ours(const struct book *b, struct arena *a, struct str domain)
     return find_domain(b, a, domain_key(a, domain), &d);
 }
 
-static bool
-find_alias(const struct book *b, struct arena *a, struct str key,
-           struct book_route *route)
+bool
+book_find_alias(const struct book *b, struct arena *a, struct str key,
+                struct book_route *route)
 {
     struct str value;
     struct book_alias alias;
@@ -122,11 +122,11 @@ find_recipient(const struct book *b, struct arena *a, const struct name *name,
                struct book_route *route)
 {
     if (find_account(b, a, name->key, route) ||
-        find_alias(b, a, name->key, route))
+        book_find_alias(b, a, name->key, route))
         return true;
     return !str_eq(name->base, name->key) &&
            (find_account(b, a, name->base, route) ||
-            find_alias(b, a, name->base, route));
+            book_find_alias(b, a, name->base, route));
 }
 
 /* config `postmaster`, unless that is this very address or a mailbox that does
@@ -180,7 +180,7 @@ book_resolve(const struct book *b, struct arena *a,
     }
     if (postmaster)
         resolve_postmaster(b, a, &name, route);
-    else if (!find_alias(b, a, name.at, route))
+    else if (!book_find_alias(b, a, name.at, route))
         route->answer = BOOK_UNKNOWN;
 }
 

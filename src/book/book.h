@@ -61,6 +61,11 @@ void book_resolve(const struct book *b, struct arena *a,
 bool book_may_send_as(const struct book *b, struct arena *a, struct str account,
                       const struct address *sender);
 
+/* Does this alias (its key) lead back to itself, or into another loop? Then the
+ * way there is appended, "a@b.example -> c@b.example -> a@b.example". */
+bool book_find_loop(const struct book *b, struct arena *a, struct str alias,
+                    struct buf *way);
+
 bool book_is_ours(const struct book *b, struct arena *a, struct str domain);
 
 /* A key without the +detail of its local part; the key itself without one. */
@@ -70,10 +75,6 @@ struct str book_without_detail(struct arena *a, struct str key);
  * "/", no "." in front, no control octet? Nothing else is ever filled into a
  * delivery pattern. */
 bool book_user_valid(struct str user);
-
-/* Is that a delivery pattern: "maildir:" and a path, in which only %{domain}
- * and %{user} are filled in? */
-bool book_pattern_valid(struct str pattern);
 
 /* Values of the snapshot. Encoders append; decoders borrow from the value. */
 struct book_domain {

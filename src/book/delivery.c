@@ -38,23 +38,6 @@ take_piece(struct str *in, struct str *text)
 }
 
 bool
-book_pattern_valid(struct str pattern)
-{
-    struct str text = STR_EMPTY;
-    enum piece piece;
-
-    for (size_t i = 0; i < pattern.n; i++)
-        if (ascii_is_control((unsigned char)pattern.p[i]))
-            return false;
-    if (!str_skip(&pattern, STR("maildir:")) || pattern.n == 0)
-        return false;
-    while ((piece = take_piece(&pattern, &text)) != PIECE_END)
-        if (piece == PIECE_TEXT && text.p[0] == '%')
-            return false;
-    return true;
-}
-
-bool
 book_fill_pattern(struct arena *a, struct str pattern, struct str domain,
                   struct str user, struct str *out)
 {

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "directory/accounts_internal.h"
+
+enum accounts_result
+accounts_user_add(struct accounts *a, struct str address, struct str hash,
+                  int64_t now_ms, struct err *e)
+{
+    struct query q;
+    struct str domain = accounts_domain_of(address);
+
+    if (!query_begin(&q, a,
+                     "INSERT INTO account (address, local, domain, password,"
+                     " created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                     e))
+        return ACCOUNTS_TROUBLE;
+    query_text(&q, 1, address);
+    query_text(&q, 2, str_first(address, address.n - domain.n - 1));
+    query_text(&q, 3, domain);
+    query_text(&q, 4, hash);
+    query_number(&q, 5, now_ms);
+    enum query_result result = query_step(&q, e);
+    if (query_end(&q))
+        return ACCOUNTS_DONE;
+    return result == QUERY_CLASH ? ACCOUNTS_EXISTS : ACCOUNTS_TROUBLE;
+}
+
+#define SELECT_USER                                                            \
+    "SELECT address, created_ms,"                                              \
+    " EXISTS (SELECT 1 FROM vacation WHERE account = address) FROM account"
+
+static struct accounts_user
+user_of_row(struct query *q)
+{
+    return (struct accounts_user){.address = query_column(q, 0),
+                                  .created_ms = query_column_number(q, 1),
+                                  .on_vacation =
+                                      query_column_number(q, 2) != 0};
+}
+
+enum accounts_result
+accounts_user_get(struct accounts *a, struct arena *to, struct str address,
+                  struct accounts_user *out, struct err *e)
+{
+    struct query q;
+    enum query_result found;
+
+    if (!query_begin(&q, a, SELECT_USER " WHERE address = ?1", e))
+        return ACCOUNTS_TROUBLE;
+    query_text(&q, 1, address);
+    found = query_step(&q, e);
+    if (found == QUERY_ROW) {
+        *out = user_of_row(&q);
+        out->address = arena_dup(to, address);
+    }
+    if (!query_end(&q))
+        return ACCOUNTS_TROUBLE;
+    return found == QUERY_ROW ? ACCOUNTS_DONE : ACCOUNTS_MISSING;
+}
+
+enum accounts_result
+accounts_user_passwd(struct accounts *a, struct str address, struct str hash,
+                     struct err *e)
+{
+    const struct str text[] = {address, hash};
+    return query_change(
+        a, "UPDATE account SET password = ?2 WHERE address = ?1", text, 2, e);
+}
+
+enum accounts_result
+accounts_user_remove(struct accounts *a, struct str address, struct err *e)
+{
+    return query_change(a, "DELETE FROM account WHERE address = ?1", &address,
+                        1, e);
+}
+
+bool
+accounts_user_list(struct accounts *a, struct str domain, accounts_user_fn fn,
+                   void *ctx, struct err *e)
+{
+    struct query q;
+
+    if (!query_begin(&q, a,
+                     domain.n > 0 ? SELECT_USER
+                         " WHERE domain = ?1 ORDER BY address"
+                                  : SELECT_USER " ORDER BY address",
+                     e))
+        return false;
+    if (domain.n > 0)
+        query_text(&q, 1, domain);
+    while (query_step(&q, e) == QUERY_ROW) {
+        struct accounts_user u = user_of_row(&q);
+        fn(ctx, &u);
+    }
+    return query_end(&q);
+}
+
+enum accounts_result
+accounts_user_hash(struct accounts *a, struct str address, struct buf *hash,
+                   struct err *e)
+{
+    struct query q;
+    enum query_result found;
+
+    if (!query_begin(&q, a, "SELECT password FROM account WHERE address = ?1",
+                     e))
+        return ACCOUNTS_TROUBLE;
+    query_text(&q, 1, address);
+    found = query_step(&q, e);
+    if (found == QUERY_ROW)
+        buf_add(hash, query_column(&q, 0));
+    if (!query_end(&q))
+        return ACCOUNTS_TROUBLE;
+    return found == QUERY_ROW ? ACCOUNTS_DONE : ACCOUNTS_MISSING;
+}
+
+bool
+accounts_with_local_part(struct accounts *a, struct str local,
+                         accounts_address_fn fn, void *ctx, struct err *e)
+{
+    struct query q;
+
+    if (!query_begin(&q, a, "SELECT address FROM account WHERE local = ?1", e))
+        return false;
+    query_text(&q, 1, local);
+    while (query_step(&q, e) == QUERY_ROW)
+        fn(ctx, query_column(&q, 0));
+    return query_end(&q);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tables. `change` is filled by triggers only, so that whoever writes, be
+ * it a person with the sqlite3 shell, is noticed by a running directory.
+ */
+#include "directory/accounts_internal.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+/* One row a key: the log stays as small as the book. AUTOINCREMENT: a number
+ * is never given twice, even after the log was emptied. */
+#define NOTE_CHANGE(name, event, key)                                          \
+    "CREATE TRIGGER note_" name " AFTER " event " BEGIN"                       \
+    " DELETE FROM change WHERE key = " key ";"                                 \
+    " INSERT INTO change (key) VALUES (" key "); END"
+
+static const char *const schema[] = {
+    "CREATE TABLE domain ("
+    " name TEXT PRIMARY KEY,"
+    " deliver TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE account ("
+    " address TEXT PRIMARY KEY,"
+    " local TEXT NOT NULL,"
+    " domain TEXT NOT NULL,"
+    " password TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX account_local ON account (local)",
+    "CREATE INDEX account_domain ON account (domain)",
+
+    "CREATE TABLE alias ("
+    " address TEXT PRIMARY KEY,"
+    " domain TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX alias_domain ON alias (domain)",
+    "CREATE TABLE target ("
+    " alias TEXT NOT NULL REFERENCES alias ON DELETE CASCADE,"
+    " position INTEGER NOT NULL,"
+    " address TEXT NOT NULL,"
+    " key TEXT NOT NULL,"
+    " PRIMARY KEY (alias, position)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX target_key ON target (key)",
+
+    "CREATE TABLE vacation ("
+    " account TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,"
+    " subject TEXT NOT NULL,"
+    " body TEXT NOT NULL,"
+    " since_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE told ("
+    " account TEXT NOT NULL REFERENCES account ON DELETE CASCADE,"
+    " sender TEXT NOT NULL,"
+    " notice TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (account, sender)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX told_at ON told (at_ms)",
+
+    "CREATE TABLE change ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " key TEXT NOT NULL UNIQUE"
+    ") STRICT",
+    NOTE_CHANGE("domain_added", "INSERT ON domain", "'d:' || new.name"),
+    NOTE_CHANGE("domain_changed", "UPDATE ON domain", "'d:' || new.name"),
+    NOTE_CHANGE("domain_gone", "DELETE ON domain", "'d:' || old.name"),
+    NOTE_CHANGE("account_added", "INSERT ON account", "'a:' || new.address"),
+    NOTE_CHANGE("account_gone", "DELETE ON account", "'a:' || old.address"),
+    NOTE_CHANGE("vacation_set", "INSERT ON vacation", "'a:' || new.account"),
+    NOTE_CHANGE("vacation_gone", "DELETE ON vacation", "'a:' || old.account"),
+    NOTE_CHANGE("target_added", "INSERT ON target", "'l:' || new.alias"),
+    NOTE_CHANGE("target_changed", "UPDATE ON target", "'l:' || new.alias"),
+    NOTE_CHANGE("target_gone", "DELETE ON target", "'l:' || old.alias"),
+};
+
+static bool
+read_version(struct accounts *a, int64_t *version, struct err *e)
+{
+    struct query q;
+    if (!query_begin(&q, a, "PRAGMA user_version", e))
+        return false;
+    *version = 0;
+    if (query_step(&q, e) == QUERY_ROW)
+        *version = query_column_number(&q, 0);
+    return query_end(&q);
+}
+
+static bool
+make_schema(struct accounts *a, struct err *e)
+{
+    for (size_t i = 0; i < sizeof schema / sizeof *schema; i++)
+        if (query_run(a, schema[i], NULL, 0, NULL, e) != QUERY_DONE)
+            return false;
+    return query_run(a, "PRAGMA user_version = 1", NULL, 0, NULL, e) ==
+           QUERY_DONE;
+}
+
+bool
+accounts_prepare_schema(struct accounts *a, struct err *e)
+{
+    int64_t version;
+
+    if (!read_version(a, &version, e))
+        return false;
+    if (version == 0) { // under the lock: two may open a new one at once
+        if (!accounts_begin(a, e))
+            return false;
+        if (!read_version(a, &version, e) ||
+            (version == 0 && !make_schema(a, e))) {
+            accounts_abort(a);
+            return false;
+        }
+        if (!accounts_commit(a, e) || !read_version(a, &version, e))
+            return false;
+    }
+    if (version != SCHEMA_VERSION)
+        return err_set(e,
+                       "accounts database: its schema is version %lld, this "
+                       "Gatepost knows version %d",
+                       (long long)version, SCHEMA_VERSION);
+    return true;
+}
