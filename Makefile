@@ -1,0 +1,64 @@
+# The front door. Meson does the building; these targets know what must be
+# installed, which folder belongs to what, and what to run.
+#
+#   make            build/gatepost, a release build
+#   make run        a server on 127.0.0.1:2525 and a tour; ONCE=1 ends after it
+#   make test       everything that proves it, in build-test/
+#   make install    PREFIX, DESTDIR
+#   make bench fuzz coverage format lint clean
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+SECONDS_EACH ?= 300
+ONCE ?=
+
+export PREFIX SYSCONFDIR DESTDIR ONCE SECONDS_EACH
+
+all: build/gatepost
+
+# Always asked: Ninja knows best what is out of date.
+build/gatepost: FORCE
+	@tools/install-deps build
+	@[ -f build/build.ninja ] || meson setup build -Dtests=false \
+		-Dbuildtype=release -Ddebug=true --prefix=$(PREFIX) >build-setup.log 2>&1 \
+		|| { cat build-setup.log; rm -rf build build-setup.log; exit 1; }
+	@rm -f build-setup.log
+	@ninja -C build --quiet src/cli/gatepost
+	@cmp -s build/src/cli/gatepost $@ || install -m 755 build/src/cli/gatepost $@
+
+run: build/gatepost
+	@tools/install-deps run
+	@tools/run
+
+test:
+	@tools/install-deps test
+	@tools/run-tests
+
+install: build/gatepost
+	@install/install
+
+bench: build/gatepost
+	@tools/install-deps bench
+	@bench/run
+
+fuzz:
+	@tools/install-deps test
+	@tools/fuzz $(SECONDS_EACH) $(TARGET)
+
+coverage:
+	@tools/install-deps test coverage
+	@tools/coverage
+
+format:
+	@clang-format -i $$(git ls-files '*.[ch]')
+
+lint:
+	@tools/install-deps test lint
+	@tools/lint
+
+clean:
+	rm -rf build build-test build-fuzz build-coverage run
+
+FORCE:
+.PHONY: all run test install bench fuzz coverage format lint clean FORCE
