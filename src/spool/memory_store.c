@@ -288,6 +288,7 @@ expand(struct spool_store *s, struct msgid id, uint32_t rcpt,
         e->rcpts[e->n_rcpts++] = (struct memory_rcpt){
             .address = arena_dup(&e->arena, targets[i]),
             .orcpt = STR_EMPTY,
+            .notify = e->rcpts[rcpt].notify,
             .state = RCPT_LEASED,
             .parent = rcpt,
             .next_ms = e->rcpts[rcpt].next_ms,

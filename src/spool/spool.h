@@ -165,8 +165,9 @@ enum { SPOOL_CRASHES_MAX = 3 };
 bool spool_crashed(struct spool_store *s, struct msgid id,
                    const uint32_t *rcpts, size_t n, int64_t next_ms);
 
-/* Replaces a leased recipient by these addresses; they are leased as well and
- * their indexes are written to `out`. The alias itself becomes EXPANDED. */
+/* Replaces a leased recipient by these addresses; they are leased as well,
+ * keep its NOTIFY, and their indexes are written to `out`. The alias itself
+ * becomes EXPANDED. */
 bool spool_expand(struct spool_store *s, struct msgid id, uint32_t rcpt,
                   const struct str *targets, size_t n, uint32_t *out);
 

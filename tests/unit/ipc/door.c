@@ -18,17 +18,28 @@ again(struct arena *a, struct str frame, struct buf *out)
 static void
 each_type(void **state)
 {
-    static const struct door_msg cases[] = {
-        {.type = DOOR_HELLO,    .writer = 7  },
-        {.type = DOOR_HOLDING,  .segment = 3,  .generation = 9, .offset = 4096},
-        {.type = DOOR_WATERMARK,       .segment = 3,                    .generation = 9, .offset = 1},
-        {.type = DOOR_SEALED,   .segment = 3,.generation = 9},
-        {.type = DOOR_LARGE_FREE,                     .large = 77               },
-        {.type = DOOR_WRITER,      .writer = UINT64_MAX                                     },
-        {.type = DOOR_SEGMENT,.segment = 4,.generation = 1, .size = 67108864},
-        {.type = DOOR_LARGE,.large = 78},
-        {.type = DOOR_PRESSURE,                    .pressure = PRESSURE_FULL                              },
+    struct door_msg cases[] = {
+        {.type = DOOR_HELLO},      {.type = DOOR_HOLDING},
+        {.type = DOOR_WATERMARK},  {.type = DOOR_SEALED},
+        {.type = DOOR_LARGE_FREE}, {.type = DOOR_WRITER},
+        {.type = DOOR_SEGMENT},    {.type = DOOR_LARGE},
+        {.type = DOOR_PRESSURE},
     };
+    cases[0].writer = 7;
+    cases[0].size = 2;
+    for (size_t i = 1; i <= 3; i++) {
+        cases[i].segment = 3;
+        cases[i].generation = 9;
+        cases[i].offset = 4096;
+    }
+    cases[1].large = 76;
+    cases[4].large = 77;
+    cases[5].writer = UINT64_MAX;
+    cases[6].segment = 4;
+    cases[6].generation = 1;
+    cases[6].size = 67108864;
+    cases[7].large = 78;
+    cases[8].pressure = PRESSURE_FULL;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf b = {0};

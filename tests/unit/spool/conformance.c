@@ -505,6 +505,7 @@ expansion(void **state)
     assert_int_equal(c.rcpts[0].index, 3);
     assert_int_equal(c.rcpts[0].parent, 0);
     assert_str(c.rcpts[0].address, "y@example.com");
+    assert_int_equal(c.rcpts[0].notify, NOTIFY_FAILURE); // the alias's own
     assert_int_equal(c.rcpts[0].attempts, 1);
     settle(f, settlement(id, 3, OUTCOME_RELAYED));
     assert_true(is_gone(f, id));
