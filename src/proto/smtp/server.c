@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: ISC */
+#include "proto/smtp/server.h"
+
+#include <assert.h>
+
+#include "base/alloc.h"
+#include "base/ascii.h"
+#include "base/math.h"
+#include "proto/smtp/base64.h"
+#include "proto/smtp/server_internal.h"
+
+enum {
+    LINE_MAX_COMMAND = 2048, /* 512 and what all our extensions add */
+    LINE_MAX_AUTH = 12288,   /* RFC 4954, 4 */
+    OUT_IDLE_MAX = 512,      /* an idle session keeps no larger buffer */
+    OUT_FULL = 16384,        /* say what we have before hearing more */
+};
+
+void
+server_forget_kept(struct smtp_server *m)
+{
+    if (m->kept.p != NULL)
+        alloc_wipe(m->kept.p, m->kept.cap);
+    buf_fini(&m->kept);
+}
+
+void
+server_end(struct smtp_server *m)
+{
+    server_forget_kept(m);
+    m->state = SMTP_CLOSED;
+    m->asked = SMTP_EVENT_NONE;
+}
+
+/* Every reply but the greeting goes through here; refusals are counted. */
+void
+server_say(struct smtp_server *m, struct str reply)
+{
+    buf_add(&m->out, reply);
+    if (str_starts(reply, STR("421")))
+        server_end(m);
+    if (!str_starts(reply, STR("5")) || m->state == SMTP_CLOSED)
+        return;
+    m->errors++;
+    if (m->options->max_errors > 0 && m->errors >= m->options->max_errors) {
+        buf_add(&m->out, STR("421 4.7.0 too many errors, goodbye\r\n"));
+        server_end(m);
+    }
+}
+
+void
+server_ask(struct smtp_server *m, enum smtp_event_type type,
+           struct smtp_event *ev)
+{
+    ev->type = type;
+    m->asked = type;
+}
+
+bool
+server_leave(struct smtp_server *m)
+{
+    bool was = m->state > SMTP_READY && m->state <= SMTP_DATA;
+    if (was)
+        m->state = SMTP_READY;
+    return was;
+}
+
+void
+server_waste_chunk(struct smtp_server *m, struct str reply,
+                   enum smtp_state back)
+{
+    buf_clear(&m->kept);
+    buf_add(&m->kept, reply);
+    m->chunk_waste = true;
+    m->back = back;
+    m->state = SMTP_CHUNK;
+}
+
+void
+server_end_foreign(struct smtp_server *m, struct str reply)
+{
+    buf_add(&m->out, reply);
+    server_end(m);
+}
+
+/* ---- lines ------------------------------------------------------------- */
+
+static bool
+has_control(struct str line)
+{
+    for (size_t i = 0; i < line.n; i++)
+        if (ascii_is_control((unsigned char)line.p[i]))
+            return true;
+    return false;
+}
+
+/* line: up to and with its LF. */
+static void
+run_line(struct smtp_server *m, struct str line, struct smtp_event *ev)
+{
+    bool proper = line.n >= 2 && line.p[line.n - 2] == '\r';
+    bool auth = m->state == SMTP_AUTH;
+    line.n -= proper ? 2 : 1;
+    if (!proper || has_control(line)) {
+        if (auth)
+            ev->type = SMTP_EVENT_AUTH_END;
+        m->state = auth ? SMTP_READY : m->state;
+        server_say(
+            m, proper ? STR("500 5.5.2 a command has no control characters"
+                            "\r\n")
+                      : STR("500 5.5.2 a command ends with CR LF, this line "
+                            "ended with LF alone\r\n"));
+        return;
+    }
+    while (line.n > 0 && line.p[line.n - 1] == ' ')
+        line.n--; // RFC 5321, 4.1.1: trailing blanks are tolerated
+    if (auth)
+        command_auth_response(m, line, ev);
+    else
+        command_run(m, line, ev);
+}
+
+static size_t
+line_limit(const struct smtp_server *m, struct str input)
+{
+    return m->state == SMTP_AUTH || str_starts_nocase(input, STR("AUTH "))
+               ? LINE_MAX_AUTH
+               : LINE_MAX_COMMAND;
+}
+
+static void
+refuse_overlong(struct smtp_server *m, struct smtp_event *ev)
+{
+    m->overlong = false;
+    if (m->state == SMTP_AUTH) {
+        m->state = SMTP_READY;
+        ev->type = SMTP_EVENT_AUTH_END;
+        server_say(m, STR("500 5.5.6 the response is too long\r\n"));
+    } else {
+        server_say(m, STR("500 5.5.2 the line is too long\r\n"));
+    }
+}
+
+static size_t
+feed_line(struct smtp_server *m, struct str input, struct smtp_event *ev)
+{
+    // 22 opens a TLS record and no command there is.
+    if (!m->overlong && input.p[0] == 0x16) {
+        server_end_foreign(m, STR("554 5.5.1 this port begins in clear, use "
+                                  "STARTTLS for TLS\r\n"));
+        return input.n;
+    }
+    ssize_t lf = str_find_char(input, '\n');
+    size_t n = lf < 0 ? input.n : (size_t)lf + 1;
+    if (n > line_limit(m, input))
+        m->overlong = true;
+    if (lf < 0)
+        return m->overlong ? n : 0;
+    if (m->overlong)
+        refuse_overlong(m, ev);
+    else
+        run_line(m, str_first(input, n), ev);
+    return n;
+}
+
+/* ---- content ----------------------------------------------------------- */
+
+static enum smtp_flaw
+flaw(const struct smtp_server *m)
+{
+    if (m->scan.bare)
+        return SMTP_FLAW_BARE;
+    if (m->size > m->options->max_size)
+        return SMTP_FLAW_TOO_LARGE;
+    return m->scan.too_long ? SMTP_FLAW_LONG_LINE : SMTP_FLAW_NONE;
+}
+
+/* Content goes on to the driver until the message is known to be refused. */
+static void
+pass_on(struct smtp_server *m, struct str bytes, struct smtp_event *ev)
+{
+    if (!math_add_u64(m->size, bytes.n, &m->size))
+        m->size = UINT64_MAX;
+    if (bytes.n == 0 || flaw(m) != SMTP_FLAW_NONE)
+        return;
+    ev->type = SMTP_EVENT_BODY;
+    ev->bytes = bytes;
+}
+
+static void
+ask_end(struct smtp_server *m, struct smtp_event *ev)
+{
+    ev->flaw = flaw(m);
+    ev->size = m->size;
+    server_ask(m, SMTP_EVENT_END, ev);
+}
+
+static size_t
+feed_data(struct smtp_server *m, struct str input, struct smtp_event *ev)
+{
+    struct str content;
+    bool end;
+    size_t used = smtp_scan_data(&m->scan, input, &content, &end);
+    pass_on(m, content, ev);
+    if (end)
+        ask_end(m, ev);
+    return used;
+}
+
+/* The end of a chunk that was refused before it came. */
+static void
+end_waste(struct smtp_server *m, struct smtp_event *ev)
+{
+    struct buf reply = m->kept;
+    m->kept = (struct buf){0};
+    m->chunk_waste = false;
+    m->state = m->back;
+    if (m->back == SMTP_READY)
+        ev->type = SMTP_EVENT_RESET;
+    server_say(m, buf_str(&reply));
+    buf_fini(&reply);
+}
+
+/* The end of a chunk. One with a flaw ends the message at once: the client
+ * hears of it before it sends the rest. */
+static void
+end_chunk(struct smtp_server *m, struct smtp_event *ev)
+{
+    if (m->chunk_waste) {
+        end_waste(m, ev);
+        return;
+    }
+    if (m->chunk_last && m->scan.at == SCAN_CR)
+        m->scan.bare = true;
+    if (flaw(m) == SMTP_FLAW_NONE && !m->chunk_last) {
+        m->state = SMTP_CHUNKED;
+        server_say(m, STR("250 2.0.0 chunk taken\r\n"));
+    } else if (flaw(m) == SMTP_FLAW_NONE && m->scan.at != SCAN_LINE_START) {
+        // The last line needs no end here, but everywhere else it does.
+        m->scan.at = SCAN_LINE_START;
+        ev->type = SMTP_EVENT_BODY;
+        ev->bytes = STR("\r\n");
+    } else {
+        ask_end(m, ev);
+    }
+}
+
+static size_t
+feed_chunk(struct smtp_server *m, struct str input, struct smtp_event *ev)
+{
+    struct str bytes =
+        input.n > m->chunk ? str_first(input, (size_t)m->chunk) : input;
+    m->chunk -= bytes.n;
+    if (!m->chunk_waste) {
+        smtp_scan_chunk(&m->scan, bytes);
+        pass_on(m, bytes, ev);
+    }
+    return bytes.n;
+}
+
+/* ---- the driver's side ------------------------------------------------- */
+
+void
+smtp_server_init(struct smtp_server *m,
+                 const struct smtp_server_options *options, bool tls)
+{
+    *m = (struct smtp_server){.options = options, .tls = tls};
+    buf_addf(&m->out, "220 %.*s ESMTP Gatepost\r\n",
+             STR_ARG(options->hostname));
+}
+
+void
+smtp_server_fini(struct smtp_server *m)
+{
+    server_forget_kept(m);
+    buf_fini(&m->out);
+}
+
+/* One line, one piece of content; *in becomes the rest. false: no way on. */
+static bool
+step(struct smtp_server *m, struct str *in, struct smtp_event *ev)
+{
+    size_t used = in->n;
+    switch (m->state) {
+    case SMTP_CLOSED:
+        ev->type = SMTP_EVENT_CLOSE;
+        break;
+    case SMTP_TLS: // RFC 3207: nothing said in clear may count behind it
+        break;
+    case SMTP_CHUNK:
+        if (m->chunk == 0) {
+            end_chunk(m, ev);
+            return true;
+        }
+        used = in->n == 0 ? 0 : feed_chunk(m, *in, ev);
+        break;
+    case SMTP_DATA:
+        used = in->n == 0 ? 0 : feed_data(m, *in, ev);
+        break;
+    case SMTP_START:
+    case SMTP_READY:
+    case SMTP_MAIL:
+    case SMTP_RCPT:
+    case SMTP_CHUNKED:
+    case SMTP_AUTH:
+        used = in->n == 0 ? 0 : feed_line(m, *in, ev);
+        break;
+    }
+    *in = str_from_pos(*in, used);
+    return used > 0;
+}
+
+size_t
+smtp_server_feed(struct smtp_server *m, struct str input,
+                 struct smtp_event *event)
+{
+    struct str rest = input;
+    *event = (struct smtp_event){0};
+    while (m->asked == SMTP_EVENT_NONE && event->type == SMTP_EVENT_NONE &&
+           m->out.n < OUT_FULL && step(m, &rest, event))
+        continue;
+    return input.n - rest.n;
+}
+
+static void
+say_hello(struct smtp_server *m)
+{
+    const struct smtp_server_options *o = m->options;
+    if (!m->esmtp) {
+        buf_addf(&m->out, "250 %.*s\r\n", STR_ARG(o->hostname));
+        return;
+    }
+    buf_addf(&m->out,
+             "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n"
+             "250-8BITMIME\r\n250-SMTPUTF8\r\n"
+             "250-ENHANCEDSTATUSCODES\r\n",
+             STR_ARG(o->hostname), (unsigned long long)o->max_size);
+    if (o->starttls && !m->tls)
+        buf_add(&m->out, STR("250-STARTTLS\r\n"));
+    if (o->mechanisms.n > 0 && m->tls && !m->logged_in)
+        buf_addf(&m->out, "250-AUTH %.*s\r\n", STR_ARG(o->mechanisms));
+    buf_add(&m->out, STR("250-CHUNKING\r\n250 DSN\r\n"));
+}
+
+static void
+begin_content(struct smtp_server *m)
+{
+    m->scan = (struct smtp_scan){0};
+    m->size = 0;
+    m->state = m->chunked ? SMTP_CHUNK : SMTP_DATA;
+    if (!m->chunked)
+        server_say(
+            m, STR("354 go ahead, end with a dot on a line of its own\r\n"));
+}
+
+static void
+accept_login(struct smtp_server *m)
+{
+    server_forget_kept(m);
+    m->logged_in = true;
+    m->state = SMTP_READY;
+    server_say(m, STR("235 2.7.0 logged in\r\n"));
+}
+
+static void
+accept_message(struct smtp_server *m, struct str detail)
+{
+    assert(flaw(m) == SMTP_FLAW_NONE);
+    m->errors = 0;
+    m->state = SMTP_READY;
+    buf_addf(&m->out, "250 2.0.0 %.*s\r\n", STR_ARG(detail));
+}
+
+void
+smtp_server_accept(struct smtp_server *m, struct str detail)
+{
+    enum smtp_event_type asked = m->asked;
+    m->asked = SMTP_EVENT_NONE;
+    switch (asked) {
+    case SMTP_EVENT_HELLO:
+        m->state = SMTP_READY;
+        say_hello(m);
+        break;
+    case SMTP_EVENT_STARTTLS:
+        m->state = SMTP_TLS;
+        server_say(m, STR("220 2.0.0 ready for TLS\r\n"));
+        break;
+    case SMTP_EVENT_AUTH:
+    case SMTP_EVENT_AUTH_RESPONSE:
+        accept_login(m);
+        break;
+    case SMTP_EVENT_SENDER:
+        m->state = SMTP_MAIL;
+        m->had_rcpt = false;
+        server_say(m, STR("250 2.1.0 ok\r\n"));
+        break;
+    case SMTP_EVENT_RECIPIENT:
+        m->state = SMTP_RCPT;
+        server_say(m, STR("250 2.1.5 ok\r\n"));
+        break;
+    case SMTP_EVENT_CONTENT:
+        begin_content(m);
+        break;
+    case SMTP_EVENT_END:
+        accept_message(m, detail);
+        break;
+    case SMTP_EVENT_NONE:
+    case SMTP_EVENT_AUTH_END:
+    case SMTP_EVENT_RESET:
+    case SMTP_EVENT_BODY:
+    case SMTP_EVENT_CLOSE:
+        assert(!"an answer without a question");
+    }
+}
+
+void
+smtp_server_refuse(struct smtp_server *m, struct str reply)
+{
+    enum smtp_event_type asked = m->asked;
+    assert(asked != SMTP_EVENT_NONE);
+    m->asked = SMTP_EVENT_NONE;
+    if (asked == SMTP_EVENT_AUTH || asked == SMTP_EVENT_AUTH_RESPONSE) {
+        server_forget_kept(m);
+        m->state = SMTP_READY;
+    } else if (asked == SMTP_EVENT_HELLO || asked == SMTP_EVENT_END) {
+        (void)server_leave(m);
+    } else if (asked == SMTP_EVENT_CONTENT && m->chunked &&
+               !str_starts(reply, STR("421"))) {
+        server_waste_chunk(m, reply, SMTP_READY);
+        return;
+    }
+    server_say(m, reply);
+}
+
+void
+smtp_server_challenge(struct smtp_server *m, struct str bytes)
+{
+    assert(m->asked == SMTP_EVENT_AUTH || m->asked == SMTP_EVENT_AUTH_RESPONSE);
+    m->asked = SMTP_EVENT_NONE;
+    server_forget_kept(m);
+    m->state = SMTP_AUTH;
+    buf_add(&m->out, STR("334 "));
+    base64_encode(&m->out, bytes);
+    buf_add(&m->out, STR("\r\n"));
+}
+
+void
+smtp_server_tls_started(struct smtp_server *m)
+{
+    assert(m->state == SMTP_TLS);
+    m->state = SMTP_START;
+    m->tls = true;
+}
+
+void
+smtp_server_close(struct smtp_server *m, struct str reply)
+{
+    if (m->state == SMTP_CLOSED)
+        return;
+    buf_add(&m->out, reply);
+    server_end(m);
+}
+
+int64_t
+smtp_server_patience(const struct smtp_server *m)
+{
+    if (m->asked != SMTP_EVENT_NONE)
+        return INT64_MAX;
+    return m->state == SMTP_DATA || m->state == SMTP_CHUNK
+               ? m->options->data_timeout_ms
+               : m->options->command_timeout_ms;
+}
+
+struct str
+smtp_server_output(const struct smtp_server *m)
+{
+    return buf_str(&m->out);
+}
+
+void
+smtp_server_sent(struct smtp_server *m, size_t n)
+{
+    buf_consume(&m->out, n);
+    if (m->out.n == 0 && m->out.cap > OUT_IDLE_MAX)
+        buf_fini(&m->out);
+}

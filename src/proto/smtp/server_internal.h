@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* What server.c (lines, content, the driver's side) and command.c (the verbs)
+ * share; nobody else includes it. */
+#pragma once
+
+#include "proto/smtp/server.h"
+
+/* A reply; a 5xx counts as an error, a 421 ends all. */
+void server_say(struct smtp_server *m, struct str reply);
+/* An event that waits for its answer. */
+void server_ask(struct smtp_server *m, enum smtp_event_type type,
+                struct smtp_event *ev);
+/* Forgets m->kept, which may be a password. */
+void server_forget_kept(struct smtp_server *m);
+/* Nothing more is said or heard. */
+void server_end(struct smtp_server *m);
+/* A reply to who speaks another protocol, and the end. */
+void server_end_foreign(struct smtp_server *m, struct str reply);
+/* Leaves the transaction; true if there was one. */
+bool server_leave(struct smtp_server *m);
+/* The chunk that follows is read over; its reply comes behind it, then the
+ * state is `back`. */
+void server_waste_chunk(struct smtp_server *m, struct str reply,
+                        enum smtp_state back);
+
+void command_run(struct smtp_server *m, struct str line, struct smtp_event *ev);
+void command_auth_response(struct smtp_server *m, struct str line,
+                           struct smtp_event *ev);
