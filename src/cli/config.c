@@ -1,21 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 /* gatepost config check|show|keys */
-#include <jansson.h>
-
 #include "cli/commands.h"
 #include "conf/options.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+/* A file that the config names must be there when the server starts. */
+static bool
+check_file(const struct invocation *in, const char *key, struct str name)
+{
+    struct buf path = {0};
+    bool ok = true;
+
+    if (name.n > 0) {
+        buf_add(&path, name);
+        FILE *f = fopen(buf_cstr(&path), "rbe");
+        ok = f != NULL;
+        if (!ok)
+            (void)fprintf(stderr, "%s: %s: cannot read %s: %s\n", in->config,
+                          key, buf_cstr(&path), strerror(errno));
+        else
+            (void)fclose(f);
+        buf_fini(&path);
+    }
+    return ok;
+}
 
 static int
 run_check(struct invocation *in)
 {
     if (in->n_objects > 0)
         in->config = in->objects[0];
-    const struct conf *conf = command_config(in);
-    if (conf == NULL)
+    const struct conf *c = command_config(in);
+    if (c == NULL)
+        return COMMAND_USAGE;
+    bool ok = check_file(in, "tls.certificate", c->tls.certificate);
+    ok = check_file(in, "tls.key", c->tls.key) && ok;
+    ok = check_file(in, "relay.smarthost-password-file",
+                    c->relay.smarthost_password_file) &&
+         ok;
+    ok =
+        check_file(in, "relay.smarthost-ca-file", c->relay.smarthost_ca_file) &&
+        ok;
+    if (!ok)
         return COMMAND_USAGE;
     (void)printf("%s: good: %zu listen, %zu domain%s\n", in->config,
-                 conf->n_listens, conf->n_domains,
-                 conf->n_domains == 1 ? "" : "s");
+                 c->n_listens, c->n_domains, c->n_domains == 1 ? "" : "s");
     return COMMAND_DONE;
 }
 
