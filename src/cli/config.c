@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* gatepost config check|show|keys */
 #include "cli/commands.h"
+
 #include "conf/options.h"
 
 #include <errno.h>

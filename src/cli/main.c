@@ -3,11 +3,11 @@
  * The one binary: a room when master starts it so, else what its name says
  * (sendmail, mailq, newaliases), else the command line.
  */
+#include "cli/commands.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/commands.h"
 
 static const struct command *const groups[] = {
     config_commands,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/talk.h"
 
+#include "os/net.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "os/net.h"
 
 /* An answer is at hand or the server is stuck; LINE_LONGEST is a message's
  * whole content with every octet escaped. */

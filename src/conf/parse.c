@@ -6,11 +6,6 @@
  */
 #include "conf/conf.h"
 
-#include <confuse.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "catalogue/catalogue.h"
@@ -18,6 +13,11 @@
 #include "conf/scan.h"
 #include "conf/value.h"
 #include "mail/address.h"
+
+#include <confuse.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { PROBLEMS_MAX = 100 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/value.h"
 
-#include <arpa/inet.h>
-
 #include "base/arena.h"
 #include "base/ascii.h"
 #include "base/math.h"
 #include "mail/address.h"
+
+#include <arpa/inet.h>
 
 struct unit {
     const char *name;
