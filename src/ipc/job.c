@@ -5,9 +5,9 @@
 #include "ipc/nested.h"
 
 enum {
-    RCPT_MIN = 4 + 4 + 4 + 1,    /* of WORK: index, two strings, notify */
-    RUNNING_MIN = 4,             /* index */
-    VERDICT_MIN = 4 + 4 + 4 * 4, /* index, nested verdict of four strings */
+    RCPT_MIN = 4 + 4 + 4 + 4 + 1, /* of WORK */
+    RUNNING_MIN = 4,              /* index */
+    VERDICT_MIN = 4 + 4 + 4 * 4,  /* index, nested verdict of four strings */
     NOTIFY_ALL = NOTIFY_NEVER | NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY,
 };
 
@@ -50,6 +50,7 @@ add_work(struct buf *to, const struct job_msg *m)
     wire_add_u32(to, (uint32_t)m->n_rcpts);
     for (size_t i = 0; i < m->n_rcpts; i++) {
         wire_add_u32(to, m->rcpts[i].index);
+        wire_add_u32(to, m->rcpts[i].attempts);
         wire_add_str(to, m->rcpts[i].address);
         wire_add_str(to, m->rcpts[i].orcpt);
         wire_add_u8(to, (uint8_t)m->rcpts[i].notify);
@@ -101,6 +102,7 @@ take_work(struct arena *a, struct wire *in, struct job_msg *m)
     m->rcpts = arena_array(a, m->n_rcpts, sizeof *m->rcpts);
     for (size_t i = 0; i < m->n_rcpts; i++) {
         m->rcpts[i].index = wire_u32(in);
+        m->rcpts[i].attempts = wire_u32(in);
         m->rcpts[i].address = wire_str(in);
         m->rcpts[i].orcpt = wire_str(in);
         m->rcpts[i].notify = take_choice(in, NOTIFY_ALL);
@@ -179,6 +181,7 @@ job_encode(struct buf *to, const struct job_msg *m)
     case JOB_HELLO:
         wire_add_u64(to, m->job);
         break;
+    case JOB_LEAVING:
     case JOB_NONE:
         break;
     }
@@ -214,6 +217,8 @@ job_decode(struct arena *a, struct str frame, struct job_msg *m)
     case JOB_TAKEN:
     case JOB_HELLO:
         m->job = wire_u64(&in);
+        break;
+    case JOB_LEAVING:
         break;
     case JOB_NONE:
     default:

@@ -26,17 +26,20 @@ enum job_type {
                     keeps what it reported until this covers it, and reports
                     it again to a queue that was started anew */
     /* worker -> queue */
-    JOB_HELLO,    /* first frame; re-attached workers then send their
-                     unreported OUTCOMES and a RUNNING for each job in hand,
-                     `job` frames in all: until the last of them came, the
-                     queue hands out nothing */
-    JOB_RUNNING,  /* job, id, rcpts: still at it */
-    JOB_OUTCOMES, /* job, id, verdict of each recipient */
-    JOB_FORGOTTEN,
+    JOB_HELLO,     /* first frame; re-attached workers then send their
+                      unreported OUTCOMES and a RUNNING for each job in hand,
+                      `job` frames in all: until the last of them came, the
+                      queue hands out nothing */
+    JOB_RUNNING,   /* job, id, rcpts: still at it */
+    JOB_OUTCOMES,  /* job, id, verdict of each recipient */
+    JOB_FORGOTTEN, /* segment, generation */
+    JOB_LEAVING,   /* I drain: hand me no more, and end this pipe when the
+                      last of my outcomes is written */
 };
 
 struct job_rcpt {
     uint32_t index;
+    uint32_t attempts; /* WORK: made before this one */
     struct str address;
     struct str orcpt;
     unsigned notify;

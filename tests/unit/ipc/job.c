@@ -15,10 +15,10 @@ again(struct arena *a, struct str frame, struct buf *out)
 }
 
 static struct job_rcpt rcpts[2];
-static struct job_msg cases[10];
+static struct job_msg cases[11];
 static size_t n_cases;
 
-enum { WORK = 2, OUTCOMES = 7 }; /* where they are in cases */
+enum { WORK = 2, OUTCOMES = 8 }; /* where they are in cases */
 
 static void
 add_case(struct job_msg m)
@@ -35,6 +35,7 @@ make_cases(void **state)
 
     rcpts[0].address = STR("ann@example.com");
     rcpts[0].orcpt = STR("rfc822;ann@example.com");
+    rcpts[0].attempts = 3;
     rcpts[0].notify = NOTIFY_FAILURE | NOTIFY_DELAY;
     rcpts[0].verdict.outcome = OUTCOME_REFUSED;
     rcpts[0].verdict.code = 553;
@@ -73,6 +74,7 @@ make_cases(void **state)
         (struct job_msg){.type = JOB_FORGET, .segment = 5, .generation = 2});
     add_case((struct job_msg){.type = JOB_HELLO, .job = 3});
     add_case((struct job_msg){.type = JOB_TAKEN, .job = 4});
+    add_case((struct job_msg){.type = JOB_LEAVING});
     answer.type = JOB_RUNNING;
     add_case(answer);
     answer.type = JOB_OUTCOMES;
@@ -122,6 +124,7 @@ work_arrives_whole(void **state)
     assert_int_equal(m.n_rcpts, 2);
     assert_true(m.rcpts[1].index == 4000000000U);
     assert_true(str_eq(m.rcpts[0].orcpt, rcpts[0].orcpt));
+    assert_int_equal(m.rcpts[0].attempts, 3);
     assert_int_equal(m.rcpts[0].notify, NOTIFY_FAILURE | NOTIFY_DELAY);
     buf_fini(&b);
     arena_fini(&a);
