@@ -8,6 +8,7 @@
 #include "mail/date.h"
 #include "mail/field.h"
 #include "mail/header.h"
+#include "mail/quoted.h"
 
 enum {
     SUBJECT_LONGEST = 2000,
@@ -142,10 +143,10 @@ add_text_part(struct buf *to, const struct dsn_report *r, const struct plan *p)
 {
     struct buf text = {0};
     dsn_add_text(&text, r, p->whole);
-    bool quoted = dsn_needs_quoting(buf_str(&text));
+    bool quoted = quoted_needed(buf_str(&text));
     add_part(to, r, "text/plain; charset=utf-8",
              quoted ? "quoted-printable" : "7bit", "Notification");
-    dsn_add_quoted(to, buf_str(&text), quoted);
+    quoted_add(to, buf_str(&text), quoted);
     buf_add(to, STR("\r\n"));
     buf_fini(&text);
 }

@@ -12,11 +12,5 @@ void dsn_add_text(struct buf *to, const struct dsn_report *r, bool whole_copy);
  * (status.c). */
 void dsn_add_status(struct buf *to, const struct dsn_report *r, bool utf8);
 
-/* Text with "\n" line ends as CRLF lines, quoted-printable where quoted
- * (quoted.c). */
-void dsn_add_quoted(struct buf *to, struct str text, bool quoted);
-/* Does it need to be: octets above 127, or a line above 998? */
-bool dsn_needs_quoting(struct str text);
-
 /* UTF-8 (utf8) or printable ASCII of what may be anything; no line ends. */
 void dsn_add_clean(struct buf *to, struct str s, bool utf8);

@@ -69,49 +69,12 @@ the_reply_said_it(void **state)
     assert_true(str_eq(status_format(dsn_status(&v), out), STR("5.1.1")));
 }
 
-static void
-quoting(void **state)
-{
-    static const struct {
-        const char *text, *want;
-    } cases[] = {
-        {"a\nb\n",            "a\r\nb\r\n"    },
-        {"a",                 "a\r\n"         },
-        {"a = b \n",          "a =3D b=20\r\n"},
-        {"\303\244",          "=C3=A4\r\n"    },
-        {"\n\nx",             "\r\n\r\nx\r\n" },
-        {"012345678901234567890123456789012345678901234567890123456789012345678"
-         "9"
-         "0123456789",                    "012345678901234567890123456789012345678901234567890123456789012345678"
-         "901"
-         "234=\r\n56789\r\n"                         },
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct buf b = {0};
-        dsn_add_quoted(&b, str_from(cases[i].text), true);
-        assert_string_equal(buf_cstr(&b), cases[i].want);
-        buf_fini(&b);
-    }
-    assert_false(dsn_needs_quoting(STR("plain\ntext\n")));
-    assert_true(dsn_needs_quoting(STR("pl\303\244in")));
-
-    struct buf line = {0};
-    for (int i = 0; i < 999; i++)
-        buf_add_char(&line, 'x');
-    assert_true(dsn_needs_quoting(buf_str(&line)));
-    line.n--;
-    assert_false(dsn_needs_quoting(buf_str(&line)));
-    buf_fini(&line);
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_and_reason),
         cmocka_unit_test(the_reply_said_it),
-        cmocka_unit_test(quoting),
     };
     return cmocka_run_group_tests_name("dsn/dsn", tests, NULL, NULL);
 }

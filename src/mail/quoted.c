@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: ISC */
+#include "mail/quoted.h"
+
 #include "base/ascii.h"
-#include "base/utf8.h"
-#include "dsn/dsn_internal.h"
 
 enum {
     LINE_LONGEST = 998, /* RFC 5322, 2.1.1 */
     QUOTED_LINE = 75    /* RFC 2045, 6.7: 76 with the "=" of a soft break */
 };
 
-bool
-dsn_needs_quoting(struct str text)
+static struct str
+take_line(struct str *text)
 {
     struct str line;
+    (void)str_cut(*text, '\n', &line, text);
+    if (str_ends(line, STR("\r")))
+        line.n--;
+    return line;
+}
+
+static bool
+is_plain(unsigned char c)
+{
+    return c <= 127 && (!ascii_is_control(c) || c == '\t');
+}
+
+bool
+quoted_needed(struct str text)
+{
     while (text.n > 0) {
-        (void)str_cut(text, '\n', &line, &text);
+        struct str line = take_line(&text);
         if (line.n > LINE_LONGEST)
             return true;
         for (size_t i = 0; i < line.n; i++)
-            if ((unsigned char)line.p[i] > 127)
+            if (!is_plain((unsigned char)line.p[i]))
                 return true;
     }
     return false;
@@ -55,31 +70,14 @@ add_quoted_line(struct buf *to, struct str line)
 }
 
 void
-dsn_add_quoted(struct buf *to, struct str text, bool quoted)
+quoted_add(struct buf *to, struct str text, bool quoted)
 {
-    struct str line;
     while (text.n > 0) {
-        (void)str_cut(text, '\n', &line, &text);
+        struct str line = take_line(&text);
         if (quoted)
             add_quoted_line(to, line);
         else
             buf_add(to, line);
         buf_add(to, STR("\r\n"));
-    }
-}
-
-void
-dsn_add_clean(struct buf *to, struct str s, bool utf8)
-{
-    while (s.n > 0) {
-        size_t n = utf8_first(s);
-        bool control = n == 1 && ascii_is_control((unsigned char)s.p[0]);
-        if (n == 0 || (n > 1 && !utf8))
-            buf_add_char(to, '?');
-        else if (control)
-            buf_add_char(to, ' ');
-        else
-            buf_add(to, str_first(s, n));
-        s = str_from_pos(s, n == 0 ? 1 : n);
     }
 }
