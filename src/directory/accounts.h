@@ -84,12 +84,12 @@ typedef void (*accounts_user_fn)(void *ctx, const struct accounts_user *u);
 bool accounts_user_list(struct accounts *a, struct str domain,
                         accounts_user_fn fn, void *ctx, struct err *e);
 
-/* For login: the password hash of an account, and the accounts with this local
- * part (fn: each address). */
+/* For login: the password hash of an account, and at most `max` accounts with
+ * this local part (fn: each address). */
 enum accounts_result accounts_user_hash(struct accounts *a, struct str address,
                                         struct buf *hash, struct err *e);
 typedef void (*accounts_address_fn)(void *ctx, struct str address);
-bool accounts_with_local_part(struct accounts *a, struct str local,
+bool accounts_with_local_part(struct accounts *a, struct str local, size_t max,
                               accounts_address_fn fn, void *ctx, struct err *e);
 
 struct accounts_alias {

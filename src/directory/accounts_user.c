@@ -114,14 +114,16 @@ accounts_user_hash(struct accounts *a, struct str address, struct buf *hash,
 }
 
 bool
-accounts_with_local_part(struct accounts *a, struct str local,
+accounts_with_local_part(struct accounts *a, struct str local, size_t max,
                          accounts_address_fn fn, void *ctx, struct err *e)
 {
     struct query q;
 
-    if (!query_begin(&q, a, "SELECT address FROM account WHERE local = ?1", e))
+    if (!query_begin(
+            &q, a, "SELECT address FROM account WHERE local = ?1 LIMIT ?2", e))
         return false;
     query_text(&q, 1, local);
+    query_number(&q, 2, (int64_t)max);
     while (query_step(&q, e) == QUERY_ROW)
         fn(ctx, query_column(&q, 0));
     return query_end(&q);

@@ -10,18 +10,31 @@ by_name(const void *a, const void *b)
     return str_compare(x->name, y->name);
 }
 
+static void
+fill(struct hosting *h, struct str deliver, const struct conf_domain *domains,
+     size_t n)
+{
+    *h = (struct hosting){.n_domains = n};
+    h->deliver = arena_dup(&h->arena, deliver);
+    h->domains = arena_array(&h->arena, n, sizeof *h->domains);
+    for (size_t i = 0; i < n; i++)
+        h->domains[i] =
+            (struct conf_domain){arena_dup(&h->arena, domains[i].name),
+                                 arena_dup(&h->arena, domains[i].deliver)};
+}
+
 void
 hosting_init(struct hosting *h, const struct conf *conf)
 {
-    *h = (struct hosting){.n_domains = conf->n_domains};
-    h->deliver = arena_dup(&h->arena, conf->deliver);
-    h->domains = arena_array(&h->arena, h->n_domains, sizeof *h->domains);
-    for (size_t i = 0; i < h->n_domains; i++)
-        h->domains[i] = (struct conf_domain){
-            arena_dup(&h->arena, conf->domains[i].name),
-            arena_dup(&h->arena, conf->domains[i].deliver)};
+    fill(h, conf->deliver, conf->domains, conf->n_domains);
     if (h->n_domains > 0)
         qsort(h->domains, h->n_domains, sizeof *h->domains, by_name);
+}
+
+void
+hosting_copy(struct hosting *h, const struct hosting *from)
+{
+    fill(h, from->deliver, from->domains, from->n_domains);
 }
 
 void

@@ -20,6 +20,7 @@ struct hosting {
 
 /* A copy of what the config says. */
 void hosting_init(struct hosting *h, const struct conf *conf);
+void hosting_copy(struct hosting *h, const struct hosting *from);
 void hosting_fini(struct hosting *h);
 
 /* The config's entry for a domain key; NULL: it has none. */

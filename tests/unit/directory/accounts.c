@@ -130,8 +130,8 @@ users(void **state)
     assert_true(
         accounts_user_list(f->a, STR("b.example"), collect_user, &b, &f->e));
     assert_text(&b, "ann@b.example\nbob@b.example\n");
-    assert_true(
-        accounts_with_local_part(f->a, STR("ann"), collect_address, &b, &f->e));
+    assert_true(accounts_with_local_part(f->a, STR("ann"), 9, collect_address,
+                                         &b, &f->e));
     assert_text(&b, "ann@a.example\nann@b.example\n");
 
     assert_int_equal(

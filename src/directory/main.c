@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * directory: the key cupboard.
+ *
+ * user         gatepost-auth, or the caller's
+ * root         no
+ * descriptors  3 master, 4 config, the control socket, pipes to receive, queue
+ *              and notify; the accounts database and the snapshot in its folder
+ * peers        receive (logins, the book), queue (the book), notify (who is
+ *              away), the command line (control socket, mode 0600)
+ * system calls files below <state>/directory, no network
+ * who owns it  reads every password hash and lets anybody log in; decides which
+ *              addresses exist and where they lead. Cannot read mail in the
+ *              spool, nor speak to the network.
+ */
+#include "directory/directory.h"
+
+#include <unistd.h>
+
+#include "directory/away.h"
+#include "directory/control.h"
+#include "directory/logins.h"
+#include "directory/publisher.h"
+#include "os/disk.h"
+#include "room/room.h"
+
+/* How long a stop waits for what is in hand. */
+enum { HURRY_MS = 2000 };
+
+struct directory {
+    struct room *room;
+    struct buf path; /* of the database */
+    struct accounts *accounts;
+    struct hosting hosting;
+    struct publisher *publisher;
+    struct logins *logins;
+    struct away *away;
+    struct control *control;
+    struct timer *hurry;
+    bool draining;
+};
+
+static void
+finish(void *ctx)
+{
+    struct directory *d = ctx;
+    room_finish(d->room);
+}
+
+static void
+finish_when_idle(void *ctx)
+{
+    struct directory *d = ctx;
+    if (d->draining && logins_idle(d->logins) && away_idle(d->away))
+        room_finish(d->room);
+}
+
+static void
+on_published(void *ctx, const char *why)
+{
+    struct directory *d = ctx;
+    if (why == NULL)
+        room_ready(d->room);
+    else
+        room_fail(d->room, why);
+}
+
+static bool
+on_open(void *self, struct room *r, struct err *e)
+{
+    struct directory *d = self;
+    struct buf folder = {0};
+
+    d->room = r;
+    buf_addf(&folder, "%.*s/directory", STR_ARG(r->conf->state));
+    buf_addf(&d->path, "%.*s/accounts.db", STR_ARG(buf_str(&folder)));
+    int fd = os_open_dir(buf_cstr(&folder));
+    if (fd < 0)
+        (void)err_sys(e, "open", buf_cstr(&folder));
+    buf_fini(&folder);
+    if (fd < 0)
+        return false;
+    hosting_init(&d->hosting, r->conf);
+    d->accounts = accounts_open(buf_cstr(&d->path), e);
+    if (d->accounts == NULL)
+        return false;
+    struct accounts *for_away = accounts_open(buf_cstr(&d->path), e);
+    if (for_away == NULL)
+        return false;
+    d->publisher = publisher_new(r->loop, d->accounts, &d->hosting,
+                                 buf_cstr(&d->path), fd, on_published, d);
+    d->logins =
+        logins_new(r->loop, d->accounts, &d->hosting, finish_when_idle, d);
+    d->away = away_new(r->loop, for_away, finish_when_idle, d);
+    d->hurry = timer_new(r->loop, finish, d);
+    return true;
+}
+
+static void
+on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
+        uint64_t incarnation, int fd)
+{
+    struct directory *d = self;
+
+    (void)role;
+    (void)slot;
+    (void)incarnation;
+    if (pipe == PIPE_BOOK)
+        publisher_attach(d->publisher, fd);
+    else if (pipe == PIPE_LOGIN)
+        logins_attach(d->logins, fd);
+    else if (pipe == PIPE_VACATION)
+        away_attach(d->away, fd);
+    else
+        (void)close(fd);
+}
+
+static void
+on_listen(void *self, struct str name, int fd)
+{
+    struct directory *d = self;
+
+    if (!str_eq(name, STR("control")) || d->control != NULL)
+        (void)close(fd);
+    else
+        d->control = control_new(d->room->loop, d->publisher, fd);
+}
+
+static void
+on_go(void *self)
+{
+    struct directory *d = self;
+    publisher_start(d->publisher);
+}
+
+static void
+on_config(void *self, struct conf *fresh)
+{
+    struct directory *d = self;
+    publisher_reload(d->publisher, fresh);
+}
+
+/* An old receive's last logins are answered first; the readers keep the book
+ * that they have mapped. */
+static void
+on_drain(void *self, bool hurry)
+{
+    struct directory *d = self;
+
+    d->draining = true;
+    if (hurry)
+        timer_set(d->hurry, loop_now(d->room->loop).mono_ms + HURRY_MS);
+    finish_when_idle(d);
+}
+
+int
+directory_main(uint32_t slot, uint64_t incarnation)
+{
+    static const struct room_ops ops = {.role = ROLE_DIRECTORY,
+                                        .on_open = on_open,
+                                        .on_peer = on_peer,
+                                        .on_listen = on_listen,
+                                        .on_go = on_go,
+                                        .on_config = on_config,
+                                        .on_drain = on_drain};
+    static struct directory d;
+
+    return room_run(&ops, &d, slot, incarnation);
+}

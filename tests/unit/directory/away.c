@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* Who is away, over a real channel, as notify asks it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "directory/away.h"
+#include "ipc/vacation.h"
+#include "os/channel.h"
+#include "fixture.h"
+
+struct stage {
+    struct loop *loop;
+    struct away *away;
+    struct channel *notify;
+    size_t expected, answered;
+    enum vacation_result results[64];
+    struct buf text; /* of the last answer: subject|body|addresses */
+};
+
+static void
+on_answer(void *ctx, struct str frame, int fd)
+{
+    struct stage *s = ctx;
+    struct vacation_msg m;
+
+    assert_int_equal(fd, -1);
+    assert_true(vacation_decode(frame, &m));
+    assert_int_equal(m.type, VACATION_ANSWER);
+    assert_true(m.seq < 64);
+    s->results[m.seq] = m.result;
+    buf_clear(&s->text);
+    buf_addf(&s->text, "%.*s|%.*s|%.*s", STR_ARG(m.subject), STR_ARG(m.body),
+             STR_ARG(m.addresses));
+    if (++s->answered == s->expected)
+        loop_stop(s->loop);
+}
+
+static void
+on_end(void *ctx)
+{
+    struct stage *s = ctx;
+    channel_free(s->notify);
+    s->notify = NULL;
+    loop_stop(s->loop);
+}
+
+static void
+give_up(void *ctx)
+{
+    struct stage *s = ctx;
+    loop_stop(s->loop);
+}
+
+static void
+run(struct stage *s, int64_t limit_ms)
+{
+    struct timer *t = timer_new(s->loop, give_up, s);
+    timer_set(t, loop_now(s->loop).mono_ms + limit_ms);
+    loop_run(s->loop);
+    timer_free(t);
+}
+
+static void
+ask(struct stage *s, uint64_t seq, struct str account, struct str sender,
+    struct str key)
+{
+    struct buf b = {0};
+    vacation_encode(&b, &(struct vacation_msg){.type = VACATION_ASK,
+                                               .seq = seq,
+                                               .account = account,
+                                               .sender = sender,
+                                               .key = key});
+    channel_send(s->notify, buf_str(&b));
+    s->expected++;
+    buf_fini(&b);
+}
+
+static void
+open_stage(struct stage *s, struct fixture *f)
+{
+    int fds[2];
+    struct accounts *own = accounts_open(f->path, &f->e);
+
+    assert_non_null(own);
+    *s = (struct stage){.loop = loop_new()};
+    s->away = away_new(s->loop, own, NULL, NULL);
+    assert_true(channel_pair(fds));
+    away_attach(s->away, fds[0]);
+    s->notify = channel_new(s->loop, fds[1], on_answer, on_end, s);
+}
+
+static void
+close_stage(struct stage *s)
+{
+    channel_free(s->notify);
+    run(s, 50); // the other end notices
+    loop_free(s->loop);
+    away_free(s->away);
+    buf_fini(&s->text);
+}
+
+static void
+add_away(struct fixture *f, struct str address)
+{
+    const struct accounts_vacation v = {STR("Away"), STR("Soon.\n"), 1};
+    assert_int_equal(accounts_user_add(f->a, address, STR("h"), 1, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(accounts_vacation_set(f->a, address, &v, &f->e),
+                     ACCOUNTS_DONE);
+}
+
+static void
+once_a_week(void **state)
+{
+    struct fixture *f = *state;
+    struct stage s;
+    const struct str ann = STR("ann@a.example"), x = STR("x@far.example");
+
+    add_away(f, ann);
+    open_stage(&s, f);
+    // all in one turn, so in one transaction: in order all the same
+    ask(&s, 0, STR("bob@a.example"), x, STR("k0"));
+    ask(&s, 1, ann, x, STR("k1"));
+    ask(&s, 2, ann, x, STR("k2"));
+    ask(&s, 3, ann, STR("y@far.example"), STR("k3"));
+    ask(&s, 4, ann, x, STR("k1")); // notify died and asks again
+    run(&s, 20000);
+    assert_int_equal(s.answered, 5);
+    assert_int_equal(s.results[0], VACATION_NOT_AWAY);
+    assert_int_equal(s.results[1], VACATION_REPLY);
+    assert_int_equal(s.results[2], VACATION_TOLD_ALREADY);
+    assert_int_equal(s.results[3], VACATION_REPLY);
+    assert_int_equal(s.results[4], VACATION_REPLY);
+    close_stage(&s);
+}
+
+static void
+all_addresses(void **state)
+{
+    struct fixture *f = *state;
+    struct stage s;
+    const struct str ann = STR("ann@a.example");
+
+    add_away(f, ann);
+    assert_int_equal(
+        fixture_alias(f, "sales@a.example",
+                      (const char *[]){"ann@a.example", "bob@a.example"}, 2),
+        ACCOUNTS_DONE);
+    assert_int_equal(
+        fixture_alias(f, "all@a.example",
+                      (const char *[]){"sales@a.example", "ann@a.example"}, 2),
+        ACCOUNTS_DONE);
+    assert_int_equal(
+        fixture_alias(f, "@b.example", (const char *[]){"ann@a.example"}, 1),
+        ACCOUNTS_DONE);
+    assert_int_equal(
+        fixture_alias(f, "bob@b.example", (const char *[]){"bob@a.example"}, 1),
+        ACCOUNTS_DONE);
+    open_stage(&s, f);
+    ask(&s, 0, ann, STR("x@far.example"), STR("k"));
+    run(&s, 20000);
+    assert_string_equal(
+        buf_cstr(&s.text),
+        "Away|Soon.\n|ann@a.example\nall@a.example\nsales@a.example");
+    close_stage(&s);
+}
+
+/* The database is locked for a while: the answer comes later, not wrong. */
+static void
+patience(void **state)
+{
+    struct fixture *f = *state;
+    struct stage s;
+
+    add_away(f, STR("ann@a.example"));
+    open_stage(&s, f);
+    assert_true(accounts_begin(f->a, &f->e));
+    ask(&s, 0, STR("ann@a.example"), STR("x@far.example"), STR("k"));
+    run(&s, 5500); // longer than the database waits for a lock
+    assert_int_equal(s.answered, 0);
+    accounts_abort(f->a);
+    ask(&s, 1, STR("ann@a.example"), STR("y@far.example"), STR("l"));
+    run(&s, 20000);
+    assert_int_equal(s.answered, 2);
+    assert_int_equal(s.results[0], VACATION_REPLY);
+    assert_int_equal(s.results[1], VACATION_REPLY);
+    close_stage(&s);
+}
+
+static void
+garbage(void **state)
+{
+    struct stage s;
+
+    open_stage(&s, *state);
+    channel_send(s.notify, STR("\1garbage"));
+    run(&s, 10000);
+    assert_null(s.notify);
+    close_stage(&s);
+}
+
+#define WITH_DATABASE(test)                                                    \
+    cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DATABASE(once_a_week),
+        WITH_DATABASE(all_addresses),
+        WITH_DATABASE(patience),
+        WITH_DATABASE(garbage),
+    };
+    return cmocka_run_group_tests_name("directory/away", tests, NULL, NULL);
+}
