@@ -7,10 +7,14 @@
     dns.broken.add("sick.example")      # SERVFAIL
     dns.silent.add("slow.example")      # no answer at all
     ... f"127.0.0.1@{dns.port}" ...
+
+As a script it reads lines "NAME TYPE VALUE" up to an empty one (types as above,
+or BROKEN, SILENT), prints its port and ends when standard input is closed.
 """
 import ipaddress
 import socket
 import struct
+import sys
 import threading
 
 TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
@@ -131,3 +135,24 @@ class DnsServer:
             labels.append(wire[at + 1 : at + 1 + wire[at]].decode())
             at += 1 + wire[at]
         return ".".join(labels).lower()
+
+
+def main():
+    dns = DnsServer()
+    for line in sys.stdin:
+        name, kind, value = (line.split(None, 2) + ["", "", ""])[:3]
+        if not name:
+            break
+        if kind in ("BROKEN", "SILENT"):
+            (dns.broken if kind == "BROKEN" else dns.silent).add(name)
+        elif kind == "MX":
+            preference, host = value.split()
+            dns.add(name, kind, (int(preference), host))
+        else:
+            dns.add(name, kind, value.strip())
+    print(dns.port, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

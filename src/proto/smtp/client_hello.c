@@ -3,7 +3,7 @@
 #include "proto/smtp/client_internal.h"
 
 #include "base/alloc.h"
-#include "base/ascii.h"
+#include "proto/smtp/base64.h"
 
 static void
 fail_by_reply(struct smtp_client *m)
@@ -84,22 +84,6 @@ take_extension(struct smtp_client *m, struct str line)
     }
 }
 
-static void
-add_base64(struct buf *to, struct str bytes)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        uint32_t group = 0;
-        size_t n = bytes.n - i < 3 ? bytes.n - i : 3;
-        for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (j < n ? (unsigned char)bytes.p[i + j] : 0U);
-        for (size_t j = 0; j < 4; j++)
-            buf_add_char(to, j <= n ? digits[group >> (18 - 6 * j) & 63] : '=');
-    }
-}
-
 /* AUTH PLAIN with its initial response      RFC 4616, RFC 4954 4 */
 static void
 say_auth_plain(struct smtp_client *m)
@@ -111,7 +95,7 @@ say_auth_plain(struct smtp_client *m)
     buf_add_char(&secret, '\0');
     buf_add(&secret, m->options.password);
     buf_add(&m->out, STR("AUTH PLAIN "));
-    add_base64(&m->out, buf_str(&secret));
+    base64_encode(&m->out, buf_str(&secret));
     buf_add(&m->out, STR("\r\n"));
     alloc_wipe(secret.p, secret.n);
     buf_fini(&secret);
@@ -224,11 +208,11 @@ client_on_auth(struct smtp_client *m, bool more)
         m->state = SMTP_CLIENT_IDLE;
         m->tell_ready = true;
     } else if (client_class(m) == 3 && m->state == SMTP_CLIENT_AUTH_LOGIN) {
-        add_base64(&m->out, m->options.user);
+        base64_encode(&m->out, m->options.user);
         buf_add(&m->out, STR("\r\n"));
         m->state = SMTP_CLIENT_AUTH_USER;
     } else if (client_class(m) == 3 && m->state == SMTP_CLIENT_AUTH_USER) {
-        add_base64(&m->out, m->options.password);
+        base64_encode(&m->out, m->options.password);
         buf_add(&m->out, STR("\r\n"));
         m->state = SMTP_CLIENT_AUTH_PASSWORD;
     } else if (client_class(m) >= 4) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The resolver on a real loop against a real server, tests/peers/dns_server.py
+/* The resolver on a real loop against a real server, tests/system/dnsserver.py
  * (argument 1: the interpreter, 2: the script). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,8 +23,8 @@ static const char records[] = "example.net MX 10 mx1.example.net\n"
                               "mx1.example.net AAAA ::1\n"
                               "www.example.net CNAME mx1.example.net\n"
                               "inner.test A 127.0.0.9\n"
-                              "broken.example SERVFAIL\n"
-                              "silent.example DROP\n"
+                              "broken.example BROKEN\n"
+                              "silent.example SILENT\n"
                               "\n";
 
 static const char *interpreter, *script;
