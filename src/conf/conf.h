@@ -83,6 +83,7 @@ struct conf {
         int64_t retry_min_ms, retry_max_ms, give_up_ms;
         uint32_t max_in_flight;      /* recipients claimed at once */
         uint32_t destination_window; /* messages in hand per destination */
+        bool paused;                 /* accept and keep, deliver nothing */
     } queue;
 
     struct {

@@ -163,6 +163,9 @@ const struct option option_table[] = {
      .name = "destination-window", AT(queue.destination_window),
      .roles = QUEUE, .fallback = "1000", .min = 1, .max = 1000000,
      .help = "messages being delivered at once to one destination"},
+    {.section = SECTION_QUEUE, .type = OPTION_WORD, .name = "paused",
+     AT(queue.paused), .roles = QUEUE, .fallback = "no", .words = "no|yes",
+     .help = "yes: accept and keep mail, deliver none until it is no again"},
 
     WORKERS(SECTION_SEND, send.workers, "2", ALL,
      "processes that talk to other hosts"),

@@ -12,6 +12,7 @@ vacation_encode(struct buf *to, const struct vacation_msg *m)
         wire_add_str(to, m->account);
         wire_add_str(to, m->sender);
         wire_add_str(to, m->key);
+        wire_add_str(to, m->named);
     } else {
         wire_add_u8(to, (uint8_t)m->result);
         wire_add_str(to, m->subject);
@@ -32,9 +33,10 @@ vacation_decode(struct str frame, struct vacation_msg *m)
         m->account = wire_str(&in);
         m->sender = wire_str(&in);
         m->key = wire_str(&in);
+        m->named = wire_str(&in);
     } else if (type == VACATION_ANSWER) {
         unsigned result = wire_u8(&in);
-        if (result > VACATION_TOLD_ALREADY)
+        if (result > VACATION_NOT_NAMED)
             return false;
         m->type = VACATION_ANSWER;
         m->result = (enum vacation_result)result;

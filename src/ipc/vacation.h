@@ -15,16 +15,19 @@ enum vacation_result {
     VACATION_NOT_AWAY = 0,
     VACATION_REPLY,
     VACATION_TOLD_ALREADY,
+    VACATION_NOT_NAMED, /* none of `named` is the account's; not remembered */
 };
 
 struct vacation_msg {
     enum vacation_type type;
     uint64_t seq;
     struct str account, sender, key; /* ASK: address keys, notice key */
+    /* ASK: address keys that the message names as its recipients, separated by
+     * "\n": who is not among them is not answered for (RFC 3834, 2). */
+    struct str named;
     enum vacation_result result;
     struct str subject, body; /* UTF-8 */
-    /* ANSWER: all addresses that are this account's, separated by "\n", for
-     * the To/Cc check of RFC 3834. */
+    /* ANSWER: all addresses that are this account's, separated by "\n". */
     struct str addresses;
 };
 

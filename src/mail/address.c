@@ -4,31 +4,9 @@
 #include <idn2.h>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
 enum { LABEL_MAX = 63 };
-
-static bool
-is_continuation(struct str s, size_t at)
-{
-    return at < s.n && ((unsigned char)s.p[at] & 0xc0) == 0x80;
-}
-
-/* UTF8-2 / UTF8-3 / UTF8-4 of RFC 3629 at the front of s: its length, 0 for
- * anything else (overlong forms and surrogates too). */
-static size_t
-utf8_length(struct str s)
-{
-    unsigned char c = (unsigned char)s.p[0];
-    size_t n = c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if (!is_continuation(s, i))
-            return 0;
-    unsigned char second = n > 1 ? (unsigned char)s.p[1] : 0;
-    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) ||
-        (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f))
-        return 0;
-    return n;
-}
 
 /* atext of RFC 5322 3.2.3, with UTF8-non-ascii of RFC 6531 3.3; its length */
 static size_t
@@ -36,7 +14,7 @@ atext_length(struct str s)
 {
     unsigned char c = (unsigned char)s.p[0];
     if (c >= 0x80)
-        return utf8_length(s);
+        return utf8_first(s);
     return ascii_is_alnum(c) ||
            str_find_char(STR("!#$%&'*+-/=?^_`{|}~"), (char)c) >= 0;
 }
@@ -75,7 +53,7 @@ take_quoted_string(struct str *in)
             *in = str_from_pos(*in, 1);
         if (in->n == 0 || ascii_is_control((unsigned char)in->p[0]))
             return false;
-        size_t n = (unsigned char)in->p[0] < 0x80 ? 1 : utf8_length(*in);
+        size_t n = (unsigned char)in->p[0] < 0x80 ? 1 : utf8_first(*in);
         if (n == 0)
             return false;
         *in = str_from_pos(*in, n);
@@ -105,7 +83,7 @@ label_valid(struct str label)
     struct str rest = label;
     while (rest.n > 0) {
         unsigned char c = (unsigned char)rest.p[0];
-        size_t n = c >= 0x80 ? utf8_length(rest)
+        size_t n = c >= 0x80 ? utf8_first(rest)
                              : (size_t)(ascii_is_alnum(c) || c == '-');
         if (n == 0)
             return false;

@@ -93,7 +93,8 @@ vacation_round_trip(void **state)
                                      .seq = 3,
                                      .account = STR("ann@b.example"),
                                      .sender = STR("bob@c.example"),
-                                     .key = STR("2b-9Xk/2")};
+                                     .key = STR("2b-9Xk/2"),
+                                     .named = STR("ann@b.example\nx@y")};
     const struct vacation_msg answer = {.type = VACATION_ANSWER,
                                         .seq = 3,
                                         .result = VACATION_TOLD_ALREADY,
@@ -109,6 +110,7 @@ vacation_round_trip(void **state)
     assert_true(str_eq(m.account, ask.account));
     assert_true(str_eq(m.sender, ask.sender));
     assert_true(str_eq(m.key, ask.key));
+    assert_true(str_eq(m.named, ask.named));
     ASSERT_EXACT(vacation_decode, &b, &m);
 
     buf_clear(&b);
@@ -137,7 +139,7 @@ unknown_numbers(void **state)
     assert_false(login_decode(STR("\2\0\0\0\0\0\0\0\0\3\0\0\0\0"), &login));
     assert_true(login_decode(STR("\2\0\0\0\0\0\0\0\0\2\0\0\0\0"), &login));
     assert_false(vacation_decode(
-        STR("\2\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0"), &vacation));
+        STR("\2\0\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0"), &vacation));
     assert_true(vacation_decode(
         STR("\2\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0"), &vacation));
 }
