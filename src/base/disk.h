@@ -53,4 +53,6 @@ struct disk {
 
     /* Octets free for us on dir's file system; -1: unknown. */
     int64_t (*free_space)(void *self, int dir);
+    /* Which file system fd lies on: the same number, the same; -1: unknown. */
+    int64_t (*device)(void *self, int fd);
 };

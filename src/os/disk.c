@@ -148,6 +148,14 @@ free_space(void *self, int dir)
     return (int64_t)(st.f_bavail * st.f_frsize);
 }
 
+static int64_t
+device(void *self, int fd)
+{
+    struct stat st;
+    (void)self;
+    return fstat(fd, &st) == 0 ? (int64_t)st.st_dev : -1;
+}
+
 const struct disk *
 os_disk(void)
 {
@@ -166,6 +174,7 @@ os_disk(void)
         .rename = rename_file,
         .unlink = unlink_file,
         .free_space = free_space,
+        .device = device,
     };
     return &disk;
 }
