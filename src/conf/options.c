@@ -60,7 +60,7 @@ const struct option option_table[] = {
 
     {.section = SECTION_LISTEN, .type = OPTION_LIST, .name = "address",
      IN(conf_listen, addresses), COUNT(conf_listen, n_addresses),
-     .roles = RECEIVE, .check = value_check_listen,
+     .roles = RECEIVE | SEND, .check = value_check_listen,
      .help = "addresses and ports to listen on, \"*:25\"; required"},
     {.section = SECTION_LISTEN, .type = OPTION_WORD, .name = "auth",
      IN(conf_listen, auth_required), .roles = RECEIVE, .fallback = "no",

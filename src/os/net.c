@@ -129,6 +129,24 @@ net_is_loopback(const struct net_address *a)
            net_in_network(a, STR("::1"));
 }
 
+bool
+net_is_own(const struct net_address *a)
+{
+    union any s = to_sockaddr(a);
+    int fd = socket(s.base.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool own;
+
+    // The kernel binds to its own addresses and to no other.
+    if (s.base.sa_family == AF_INET)
+        s.v4.sin_port = 0;
+    else
+        s.v6.sin6_port = 0;
+    own = a->n > 0 && fd >= 0 && bind(fd, &s.base, a->n) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return own;
+}
+
 struct network {
     unsigned char ip[16];
     size_t n;      /* octets of ip */

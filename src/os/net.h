@@ -20,6 +20,8 @@ bool net_parse(struct str ip, uint16_t port, struct net_address *out);
 struct str net_format(const struct net_address *a, char out[NET_TEXT]);
 uint16_t net_port(const struct net_address *a);
 bool net_is_loopback(const struct net_address *a);
+/* Is it an address of this machine, whatever the port? */
+bool net_is_own(const struct net_address *a);
 /* Is a inside "192.0.2.0/24", "::1"? IPv4-mapped IPv6 counts as IPv4. */
 bool net_in_network(const struct net_address *a, struct str network);
 /* Is "10.0.0.0/8" such a network? */

@@ -54,6 +54,7 @@ addresses(void **state)
     assert_int_equal(net_format(&none, text).n, 0);
     assert_int_equal(net_port(&none), 0);
     assert_false(net_is_loopback(&none));
+    assert_false(net_is_own(&none));
     assert_false(net_parse((struct str){"127.0.0.1\0x", 11}, 1, &none));
 }
 
@@ -141,6 +142,9 @@ listening(void **state)
     assert_string_equal(net_format(&peer, ip).p, "127.0.0.1");
     assert_int_equal(net_port(&own), port);
     assert_true(net_is_loopback(&peer));
+    assert_true(net_is_own(&peer));
+    assert_true(net_parse(STR("192.0.2.1"), 25, &peer));
+    assert_false(net_is_own(&peer)); // of TEST-NET-1: nobody's
     (void)close(near);
     (void)close(far);
     (void)close(fds[0]);
