@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "book/book.h"
 #include "ipc/vacation.h"
 #include "os/channel.h"
 #include "os/log.h"
@@ -74,28 +75,59 @@ on_address(void *ctx, struct str address)
 }
 
 static bool
-find_addresses(struct accounts *a, struct question *q, struct err *e)
+find_addresses(struct accounts *a, struct question *q, struct addresses *x,
+               struct err *e)
 {
-    struct addresses *x = arena_alloc(&q->arena, sizeof *x);
-    struct buf text = {0};
-    bool ok = true;
-
     x->arena = &q->arena;
     on_address(x, q->ask.account);
-    for (size_t i = 0; i < x->n && ok; i++)
-        ok = accounts_aliases_to(a, x->list[i], on_address, x, e);
     for (size_t i = 0; i < x->n; i++)
-        buf_addf(&text, "%s%.*s", i > 0 ? "\n" : "", STR_ARG(x->list[i]));
-    q->answer.addresses = arena_dup(&q->arena, buf_str(&text));
-    buf_fini(&text);
-    return ok;
+        if (!accounts_aliases_to(a, x->list[i], on_address, x, e))
+            return false;
+    return true;
 }
 
+static bool
+is_among(const struct addresses *x, struct str key)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (str_eq(x->list[i], key))
+            return true;
+    return false;
+}
+
+/* Does the message name the account, by any of its addresses? */
+static bool
+is_named(struct arena *arena, const struct addresses *x, struct str named)
+{
+    struct str key;
+
+    while (named.n > 0) {
+        (void)str_cut(named, '\n', &key, &named);
+        if (is_among(x, key) || is_among(x, book_without_detail(arena, key)))
+            return true;
+    }
+    return false;
+}
+
+static struct str
+join(struct arena *arena, const struct addresses *x)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < x->n; i++)
+        buf_addf(&text, "%s%.*s", i > 0 ? "\n" : "", STR_ARG(x->list[i]));
+    struct str s = arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    return s;
+}
+
+/* In this order: what is not to be answered must not be noted as told. */
 static bool
 answer_one(struct accounts *a, struct question *q, int64_t now_ms,
            struct err *e)
 {
     struct accounts_vacation v;
+    struct addresses *x = arena_alloc(&q->arena, sizeof *x);
     enum accounts_result result;
 
     q->answer = (struct vacation_msg){.type = VACATION_ANSWER,
@@ -104,6 +136,12 @@ answer_one(struct accounts *a, struct question *q, int64_t now_ms,
     result = accounts_vacation_get(a, &q->arena, q->ask.account, &v, e);
     if (result != ACCOUNTS_DONE)
         return result == ACCOUNTS_MISSING;
+    if (!find_addresses(a, q, x, e))
+        return false;
+    if (!is_named(&q->arena, x, q->ask.named)) {
+        q->answer.result = VACATION_NOT_NAMED;
+        return true;
+    }
     result =
         accounts_tell(a, q->ask.account, q->ask.sender, q->ask.key, now_ms, e);
     if (result == ACCOUNTS_TROUBLE)
@@ -115,7 +153,8 @@ answer_one(struct accounts *a, struct question *q, int64_t now_ms,
     q->answer.result = VACATION_REPLY;
     q->answer.subject = v.subject;
     q->answer.body = v.body;
-    return find_addresses(a, q, e);
+    q->answer.addresses = join(&q->arena, x);
+    return true;
 }
 
 static bool
@@ -159,7 +198,8 @@ send_answer(struct question *q)
     static const char *const names[] = {[VACATION_NOT_AWAY] = "not-away",
                                         [VACATION_REPLY] = "reply",
                                         [VACATION_TOLD_ALREADY] =
-                                            "told-already"};
+                                            "told-already",
+                                        [VACATION_NOT_NAMED] = "not-named"};
     struct buf frame = {0};
 
     log_event(LOG_INFO, "vacation", LOG_S("account", q->ask.account),
@@ -295,7 +335,8 @@ on_frame(void *ctx, struct str frame, int fd)
                                    .seq = m.seq,
                                    .account = arena_dup(&q->arena, m.account),
                                    .sender = arena_dup(&q->arena, m.sender),
-                                   .key = arena_dup(&q->arena, m.key)};
+                                   .key = arena_dup(&q->arena, m.key),
+                                   .named = arena_dup(&q->arena, m.named)};
     *a->all->last = q;
     a->all->last = &q->next;
 }

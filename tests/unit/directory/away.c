@@ -65,18 +65,26 @@ run(struct stage *s, int64_t limit_ms)
 }
 
 static void
-ask(struct stage *s, uint64_t seq, struct str account, struct str sender,
-    struct str key)
+ask_naming(struct stage *s, uint64_t seq, struct str account, struct str sender,
+           struct str key, struct str named)
 {
     struct buf b = {0};
     vacation_encode(&b, &(struct vacation_msg){.type = VACATION_ASK,
                                                .seq = seq,
                                                .account = account,
                                                .sender = sender,
-                                               .key = key});
+                                               .key = key,
+                                               .named = named});
     channel_send(s->notify, buf_str(&b));
     s->expected++;
     buf_fini(&b);
+}
+
+static void
+ask(struct stage *s, uint64_t seq, struct str account, struct str sender,
+    struct str key)
+{
+    ask_naming(s, seq, account, sender, key, account);
 }
 
 static void
@@ -169,6 +177,56 @@ all_addresses(void **state)
     close_stage(&s);
 }
 
+/* Only where the message names the account; else nothing is remembered. */
+static void
+named(void **state)
+{
+    static const struct {
+        const char *named;
+        enum vacation_result want;
+    } cases[] = {
+        {"",                                 VACATION_NOT_NAMED},
+        {"x@far.example",                    VACATION_NOT_NAMED},
+        {"bob@a.example\nann@a.example.org", VACATION_NOT_NAMED},
+        {"who@b.example",                    VACATION_NOT_NAMED}, // by the catch-all
+        {"bob@a.example\nann@a.example",     VACATION_REPLY    },
+        {"ann+list@a.example\n",             VACATION_REPLY    },
+        {"sales@a.example",                  VACATION_REPLY    },
+        {"all+x@a.example",                  VACATION_REPLY    },
+    };
+    enum { N = sizeof cases / sizeof *cases };
+    struct fixture *f = *state;
+    struct stage s;
+    struct buf sender = {0};
+
+    add_away(f, STR("ann@a.example"));
+    assert_int_equal(fixture_alias(f, "sales@a.example",
+                                   (const char *[]){"ann@a.example"}, 1),
+                     ACCOUNTS_DONE);
+    assert_int_equal(fixture_alias(f, "all@a.example",
+                                   (const char *[]){"sales@a.example"}, 1),
+                     ACCOUNTS_DONE);
+    assert_int_equal(
+        fixture_alias(f, "@b.example", (const char *[]){"ann@a.example"}, 1),
+        ACCOUNTS_DONE);
+    open_stage(&s, f);
+    for (size_t i = 0; i < N; i++) {
+        buf_clear(&sender);
+        buf_addf(&sender, "%zu@far.example", i);
+        ask_naming(&s, i, STR("ann@a.example"), buf_str(&sender), STR("k"),
+                   str_from(cases[i].named));
+    }
+    ask(&s, N, STR("ann@a.example"), STR("0@far.example"), STR("other"));
+    run(&s, 20000);
+    assert_int_equal(s.answered, N + 1);
+    for (size_t i = 0; i < N; i++)
+        if (s.results[i] != cases[i].want)
+            fail_msg("%s: %d", cases[i].named, s.results[i]);
+    assert_int_equal(s.results[N], VACATION_REPLY);
+    buf_fini(&sender);
+    close_stage(&s);
+}
+
 /* The database is locked for a while: the answer comes later, not wrong. */
 static void
 patience(void **state)
@@ -210,9 +268,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DATABASE(once_a_week),
-        WITH_DATABASE(all_addresses),
-        WITH_DATABASE(patience),
+        WITH_DATABASE(once_a_week), WITH_DATABASE(all_addresses),
+        WITH_DATABASE(named),       WITH_DATABASE(patience),
         WITH_DATABASE(garbage),
     };
     return cmocka_run_group_tests_name("directory/away", tests, NULL, NULL);
