@@ -159,6 +159,21 @@ copy_type(const struct plan *p)
     return p->utf8_header ? "message/global-headers" : "text/rfc822-headers";
 }
 
+static void
+set_needs(const struct dsn_report *r, const struct plan *p, bool *eight_bit,
+          bool *smtputf8)
+{
+    *smtputf8 = !field_is_ascii(r->to) || p->utf8_rcpts;
+    *eight_bit = p->eight_bit || *smtputf8;
+}
+
+void
+dsn_needs(const struct dsn_report *r, bool *eight_bit, bool *smtputf8)
+{
+    struct plan p = make_plan(r);
+    set_needs(r, &p, eight_bit, smtputf8);
+}
+
 void
 dsn_write(const struct dsn_report *r, struct dsn_message *m)
 {
@@ -166,8 +181,7 @@ dsn_write(const struct dsn_report *r, struct dsn_message *m)
     struct plan p = make_plan(r);
 
     add_header(&m->head, r, &p);
-    m->smtputf8 = !field_is_ascii(r->to) || p.utf8_rcpts;
-    m->eight_bit = p.eight_bit || p.utf8_rcpts || m->smtputf8;
+    set_needs(r, &p, &m->eight_bit, &m->smtputf8);
     add_text_part(&m->head, r, &p);
     add_part(&m->head, r,
              p.utf8_rcpts ? "message/global-delivery-status"

@@ -53,6 +53,10 @@ struct dsn_message {
     bool smtputf8;  /* holds an address in UTF-8 in its own header */
 };
 
+/* The two flags alone: the envelope needs them before the spool has given the
+ * notice its id. */
+void dsn_needs(const struct dsn_report *r, bool *eight_bit, bool *smtputf8);
+
 void dsn_write(const struct dsn_report *r, struct dsn_message *m);
 void dsn_message_fini(struct dsn_message *m);
 
