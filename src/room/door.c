@@ -17,6 +17,7 @@ struct door {
     loop_fn on_better;
     void *ctx;
     enum door_pressure pressure;
+    bool opened; /* a segment came, or word that there is none */
 };
 
 static void
@@ -108,6 +109,7 @@ take_segment(struct door *d, const struct door_msg *m, int fd)
     if (fd < 0)
         return false;
     spool_log_door_segment(d->spool, m->segment, m->generation, m->size, fd);
+    d->opened = true;
     better(d);
     return true;
 }
@@ -126,9 +128,12 @@ static void
 take_pressure(struct door *d, enum door_pressure pressure)
 {
     bool was_full = d->pressure == PRESSURE_FULL;
+    bool is_full = pressure == PRESSURE_FULL;
+    bool first = is_full && !d->opened;
     d->pressure = pressure;
-    spool_log_door_full(d->spool, pressure == PRESSURE_FULL);
-    if (was_full && pressure != PRESSURE_FULL)
+    d->opened |= is_full;
+    spool_log_door_full(d->spool, is_full);
+    if (first || (was_full && !is_full))
         better(d);
 }
 
@@ -221,6 +226,12 @@ struct spool_door *
 door_spool(struct door *d)
 {
     return d->spool;
+}
+
+bool
+door_opened(const struct door *d)
+{
+    return d->opened;
 }
 
 bool

@@ -32,6 +32,10 @@ void door_attach(struct door *d, int fd);
 
 struct spool_door *door_spool(struct door *d);
 
+/* A segment has come, or the queue said that there is no room: from now on
+ * spool_begin() has an answer that means something. Never false again. */
+bool door_opened(const struct door *d);
+
 /* The queue asks for less: replies should come slowly. */
 bool door_slow(const struct door *d);
 

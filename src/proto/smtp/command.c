@@ -253,6 +253,7 @@ do_quit(struct smtp_server *m, struct str args, struct smtp_event *ev)
         return;
     }
     server_say(m, STR("221 2.0.0 goodbye\r\n"));
+    m->quit = true;
     server_end(m);
 }
 

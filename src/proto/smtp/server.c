@@ -192,6 +192,7 @@ ask_end(struct smtp_server *m, struct smtp_event *ev)
 {
     ev->flaw = flaw(m);
     ev->size = m->size;
+    ev->dots = m->scan.dots;
     server_ask(m, SMTP_EVENT_END, ev);
 }
 

@@ -39,8 +39,8 @@ enum smtp_event_type {
     SMTP_EVENT_SENDER,        /* mail */
     SMTP_EVENT_RECIPIENT,     /* rcpt */
     SMTP_EVENT_CONTENT,       /* may it come? */
-    SMTP_EVENT_END,           /* flaw, size; accept only what is durable and
-                                 has no flaw */
+    SMTP_EVENT_END, /* flaw, size, dots; accept only what is durable and
+                       has no flaw */
 
     /* These do not. */
     SMTP_EVENT_AUTH_END, /* the client gave up, or spoke no base 64 */
@@ -69,6 +69,7 @@ struct smtp_event {
     struct smtp_rcpt rcpt;
     enum smtp_flaw flaw;
     uint64_t size;
+    bool dots; /* END: some line begins with a dot */
 };
 
 /* Borrowed for the machine's life, shared by many. */
@@ -95,10 +96,11 @@ enum smtp_state {
 };
 
 /* Plain, so that it can lie inside a session; the members are the machine's
- * own, but for reading: tls, esmtp, logged_in. */
+ * own, but for reading: state, tls, esmtp, logged_in, quit. */
 struct smtp_server {
     const struct smtp_server_options *options;
     bool tls, esmtp, logged_in;
+    bool quit; /* the client said so: it sends nothing more */
 
     enum smtp_state state;
     enum smtp_event_type asked; /* the event that waits for its answer */

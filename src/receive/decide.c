@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: ISC */
+#include "receive/decide.h"
+
+#include <assert.h>
+
+#include "catalogue/catalogue.h"
+#include "os/log.h"
+
+/* How long a client waits for its reply when the queue asks for less. */
+enum { PACE_MS = 100 };
+
+static struct str
+chosen_text(const struct conf *c, struct str reason)
+{
+    for (size_t i = 0; i < c->n_replies; i++)
+        if (str_eq(c->replies[i].reason, reason))
+            return c->replies[i].text;
+    return STR_EMPTY;
+}
+
+static struct str
+domain_of(struct str address)
+{
+    ssize_t at = str_rfind_char(address, '@');
+    return at < 0 ? STR_EMPTY : str_from_pos(address, (size_t)at + 1);
+}
+
+struct str
+decide_reply(struct session *s, struct str reason, struct str sender,
+             struct str about, struct str detail)
+{
+    struct worker *w = s->worker;
+    const struct conf *conf = w->room->conf;
+    const struct reason *r = catalogue_find(reason);
+    char incident[INCIDENT_TEXT];
+    assert(r != NULL);
+
+    const struct reason_params p = {
+        .sender = sender,
+        .recipient = about,
+        .recipient_domain = domain_of(about),
+        .domain = conf->hostname,
+        .user = s->who.user,
+        .host = str_from(s->client),
+        .detail = detail,
+        .incident = worker_name(w, incident),
+    };
+    buf_clear(&w->reply);
+    catalogue_reply(&w->reply, r, &p, chosen_text(conf, reason));
+    log_event(LOG_INFO, "refused", LOG_S("session", str_from(s->id)),
+              LOG_S("reason", reason), LOG_S("incident", p.incident),
+              LOG_S("client", str_from(s->client)), LOG_S("user", s->who.user),
+              LOG_S("sender", sender), LOG_S("recipient", about), LOG_END);
+    return buf_str(&w->reply);
+}
+
+static void
+refuse(struct session *s, struct str reason, struct str about,
+       struct str detail)
+{
+    smtp_server_refuse(
+        &s->smtp, decide_reply(s, reason, s->envelope.sender, about, detail));
+}
+
+static void
+accept(struct session *s)
+{
+    smtp_server_accept(&s->smtp, STR_EMPTY);
+}
+
+/* ---- the envelope ------------------------------------------------------ */
+
+void
+decide_forget(struct session *s)
+{
+    intake_abort(&s->intake);
+    arena_reset(&s->arena);
+    s->envelope = (struct envelope){.sender = STR_EMPTY};
+    s->rcpts_cap = 0;
+}
+
+static void
+on_hello(struct session *s, const struct smtp_event *ev)
+{
+    decide_forget(s);
+    buf_clear(&s->helo);
+    buf_add(&s->helo, ev->name);
+    accept(s);
+}
+
+static struct str
+size_detail(struct worker *w)
+{
+    return arena_printf(&w->scratch, "The limit is %llu octets.",
+                        (unsigned long long)w->limits.max_size);
+}
+
+static void
+on_sender(struct session *s, const struct smtp_event *ev)
+{
+    struct worker *w = s->worker;
+    const struct smtp_mail *mail = &ev->mail;
+    struct str reason = gate_mail(&s->who, &w->limits, &w->book, &w->scratch,
+                                  &mail->sender, mail->size);
+
+    decide_forget(s);
+    if (reason.n > 0) {
+        smtp_server_refuse(&s->smtp, decide_reply(s, reason, mail->sender.whole,
+                                                  STR_EMPTY, size_detail(w)));
+        return;
+    }
+    s->envelope.sender = arena_dup(&s->arena, mail->sender.whole);
+    s->envelope.envid = arena_dup(&s->arena, mail->envid);
+    s->envelope.ret = mail->ret;
+    s->envelope.body = mail->body;
+    s->envelope.smtputf8 = mail->smtputf8;
+    accept(s);
+}
+
+static void
+add_recipient(struct session *s, const struct smtp_rcpt *rcpt)
+{
+    struct envelope *e = &s->envelope;
+    if (e->n_rcpts == s->rcpts_cap) {
+        struct recipient *old = e->rcpts;
+        s->rcpts_cap = s->rcpts_cap == 0 ? 4 : s->rcpts_cap * 2;
+        e->rcpts = arena_array(&s->arena, s->rcpts_cap, sizeof *e->rcpts);
+        for (size_t i = 0; i < e->n_rcpts; i++)
+            e->rcpts[i] = old[i];
+    }
+    e->rcpts[e->n_rcpts++] = (struct recipient){
+        .address = arena_dup(&s->arena, rcpt->recipient.whole),
+        .orcpt = arena_dup(&s->arena, rcpt->orcpt),
+        .notify = rcpt->notify,
+    };
+}
+
+/* Said twice is delivered once: the same address in the same spelling. */
+static bool
+has_recipient(const struct session *s, struct str address)
+{
+    for (size_t i = 0; i < s->envelope.n_rcpts; i++)
+        if (str_eq(s->envelope.rcpts[i].address, address))
+            return true;
+    return false;
+}
+
+static void
+on_recipient(struct session *s, const struct smtp_event *ev)
+{
+    struct worker *w = s->worker;
+    const struct address *a = &ev->rcpt.recipient;
+    struct str reason = gate_rcpt(&s->who, &w->limits, &w->book, &w->scratch, a,
+                                  s->envelope.n_rcpts);
+    if (reason.n > 0) {
+        refuse(s, reason, a->whole, STR_EMPTY);
+        return;
+    }
+    if (!has_recipient(s, a->whole))
+        add_recipient(s, &ev->rcpt);
+    accept(s);
+}
+
+/* ---- the content ------------------------------------------------------- */
+
+static void
+refuse_spool(struct session *s, enum spool_result why)
+{
+    if (why == SPOOL_FULL)
+        refuse(s, STR("spool-full"), STR_EMPTY, STR_EMPTY);
+    else if (why == SPOOL_CLOSED)
+        smtp_server_refuse(&s->smtp, STR("421 4.3.0 the disk of this server "
+                                         "fails, try again later\r\n"));
+    else
+        refuse(s, STR("spool-trouble"), STR_EMPTY, STR_EMPTY);
+}
+
+static bool
+is_submission(const struct session *s)
+{
+    return s->who.local || s->who.user.n > 0;
+}
+
+static struct trace
+make_trace(const struct session *s)
+{
+    const struct envelope *e = &s->envelope;
+    const struct tls *tls = conn_tls(s->conn);
+    return (struct trace){
+        .helo = buf_str(&s->helo),
+        .client = str_from(s->client),
+        .uid = s->uid,
+        .hostname = s->worker->room->conf->hostname,
+        .protocol = e->protocol,
+        .tls_version = tls != NULL ? tls_version(tls) : STR_EMPTY,
+        .tls_cipher = tls != NULL ? tls_cipher(tls) : STR_EMPTY,
+        .recipient = e->n_rcpts == 1 ? e->rcpts[0].address : STR_EMPTY,
+        .wall_ms = e->arrived_ms,
+    };
+}
+
+static void
+on_content(struct session *s)
+{
+    struct envelope *e = &s->envelope;
+    enum spool_result why = SPOOL_OK;
+
+    e->arrived_ms = loop_now(s->worker->room->loop).wall_ms;
+    e->client = str_from(s->client);
+    e->helo = buf_str(&s->helo);
+    e->auth_user = s->who.user;
+    e->session = str_from(s->id);
+    e->protocol = trace_protocol(s->smtp.esmtp, s->smtp.tls, s->smtp.logged_in,
+                                 e->smtputf8);
+    const struct trace trace = make_trace(s);
+    if (intake_begin(&s->intake, door_spool(s->worker->door), e, &trace,
+                     is_submission(s), &why))
+        accept(s);
+    else
+        refuse_spool(s, why);
+}
+
+static void
+on_body(struct session *s, const struct smtp_event *ev)
+{
+    if (s->intake.message != NULL && !intake_body(&s->intake, ev->bytes))
+        s->wait = WAIT_ROOM;
+}
+
+static void
+on_stored(void *ctx, enum spool_result result, struct msgid id)
+{
+    struct session *s = ctx;
+    s->answered = true;
+    s->stored = result;
+    s->stored_id = id;
+    if (s->conn != NULL)
+        conn_again(s->conn);
+    else
+        session_end(s);
+}
+
+static void
+on_end(struct session *s, const struct smtp_event *ev)
+{
+    intake_end(&s->intake);
+    const struct gate_content content = {
+        .bare = ev->flaw == SMTP_FLAW_BARE,
+        .too_large = ev->flaw == SMTP_FLAW_TOO_LARGE,
+        .long_line = ev->flaw == SMTP_FLAW_LONG_LINE,
+        .received = s->intake.scan.received,
+    };
+    struct str reason = gate_end(&content);
+    if (reason.n > 0) {
+        struct str detail = STR_EMPTY;
+        if (content.too_large)
+            detail = size_detail(s->worker);
+        else if (content.long_line)
+            detail = STR("A line is longer than 65536 octets.");
+        refuse(s, reason, STR_EMPTY, detail);
+        decide_forget(s);
+        return;
+    }
+    s->wait = WAIT_STORED;
+    s->answered = false;
+    s->stored_size = spool_message_size(s->intake.message);
+    intake_commit(&s->intake, ev->dots, on_stored, s);
+}
+
+static void
+log_accepted(const struct session *s, struct str id)
+{
+    const struct envelope *e = &s->envelope;
+    log_event(
+        LOG_INFO, "accepted", LOG_S("session", str_from(s->id)),
+        LOG_S("id", id), LOG_S("client", e->client),
+        LOG_S("user", e->auth_user), LOG_S("protocol", e->protocol),
+        LOG_S("sender", e->sender),
+        LOG_S("recipient", e->n_rcpts == 1 ? e->rcpts[0].address : STR_EMPTY),
+        LOG_N("recipients", (int64_t)e->n_rcpts),
+        LOG_N("size", (int64_t)s->stored_size), LOG_END);
+}
+
+void
+decide_stored(struct session *s)
+{
+    char id[MSGID_TEXT];
+    s->wait = WAIT_NOTHING;
+    s->answered = false;
+    if (s->stored != SPOOL_OK) {
+        refuse_spool(s, s->stored);
+    } else {
+        struct str text = arena_printf(&s->worker->scratch, "kept as %.*s",
+                                       STR_ARG(msgid_format(s->stored_id, id)));
+        log_accepted(s, str_from(id));
+        smtp_server_accept(&s->smtp, text);
+    }
+    decide_forget(s);
+    if (door_slow(s->worker->door)) {
+        s->wait = WAIT_PACE;
+        s->resume_ms = loop_now(s->worker->room->loop).mono_ms + PACE_MS;
+    }
+}
+
+/* ---- the login --------------------------------------------------------- */
+
+static void
+end_exchange(struct session *s)
+{
+    sasl_free(s->sasl);
+    s->sasl = NULL;
+}
+
+static void
+finish_login(struct session *s, enum login_result result, struct str account)
+{
+    s->question = NULL;
+    s->wait = WAIT_NOTHING;
+    if (result == LOGIN_OK) {
+        buf_clear(&s->user);
+        buf_add(&s->user, account);
+        s->who.user = buf_str(&s->user);
+        log_event(LOG_INFO, "login", LOG_S("session", str_from(s->id)),
+                  LOG_S("client", str_from(s->client)),
+                  LOG_S("user", s->who.user), LOG_END);
+        accept(s);
+    } else {
+        refuse(s,
+               result == LOGIN_DENIED ? STR("login-failed")
+                                      : STR("login-trouble"),
+               STR_EMPTY, STR_EMPTY);
+    }
+    end_exchange(s);
+}
+
+static void
+on_login(void *ctx, enum login_result result, struct str account)
+{
+    struct session *s = ctx;
+    finish_login(s, result, account);
+    conn_again(s->conn);
+}
+
+void
+decide_login_late(struct session *s)
+{
+    login_cancel(s->question);
+    finish_login(s, LOGIN_TROUBLE, STR_EMPTY);
+}
+
+static void
+ask_directory(struct session *s)
+{
+    s->question =
+        login_ask(s->worker->desk, sasl_user(s->sasl), sasl_password(s->sasl),
+                  str_from(s->client), str_from(s->id), on_login, s);
+    if (s->question != NULL)
+        s->wait = WAIT_LOGIN;
+    else
+        finish_login(s, LOGIN_TROUBLE, STR_EMPTY);
+}
+
+static void
+on_auth(struct session *s, const struct smtp_event *ev)
+{
+    struct buf challenge = {0};
+    if (ev->type == SMTP_EVENT_AUTH) {
+        end_exchange(s);
+        s->sasl = sasl_new(s->worker->sasl, ev->mechanism);
+    }
+    enum sasl_result r = s->sasl == NULL ? SASL_MALFORMED
+                                         : sasl_step(s->sasl, ev->bytes,
+                                                     ev->has_bytes, &challenge);
+    if (r == SASL_MORE) {
+        smtp_server_challenge(&s->smtp, buf_str(&challenge));
+    } else if (r == SASL_CREDENTIALS) {
+        ask_directory(s);
+    } else {
+        end_exchange(s);
+        refuse(s, STR("login-failed"), STR_EMPTY, STR_EMPTY);
+    }
+    buf_fini(&challenge);
+}
+
+/* ------------------------------------------------------------------------ */
+
+void
+decide(struct session *s, const struct smtp_event *ev)
+{
+    switch (ev->type) {
+    case SMTP_EVENT_NONE:
+    case SMTP_EVENT_CLOSE:
+        break;
+    case SMTP_EVENT_HELLO:
+        on_hello(s, ev);
+        break;
+    case SMTP_EVENT_STARTTLS:
+        decide_forget(s);
+        accept(s);
+        break;
+    case SMTP_EVENT_AUTH:
+    case SMTP_EVENT_AUTH_RESPONSE:
+        on_auth(s, ev);
+        break;
+    case SMTP_EVENT_AUTH_END:
+        end_exchange(s);
+        break;
+    case SMTP_EVENT_SENDER:
+        on_sender(s, ev);
+        break;
+    case SMTP_EVENT_RECIPIENT:
+        on_recipient(s, ev);
+        break;
+    case SMTP_EVENT_CONTENT:
+        on_content(s);
+        break;
+    case SMTP_EVENT_BODY:
+        on_body(s, ev);
+        break;
+    case SMTP_EVENT_END:
+        on_end(s, ev);
+        break;
+    case SMTP_EVENT_RESET:
+        decide_forget(s);
+        break;
+    }
+    arena_reset(&s->worker->scratch);
+}
