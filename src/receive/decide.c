@@ -63,7 +63,7 @@ refuse(struct session *s, struct str reason, struct str about,
 }
 
 static void
-accept(struct session *s)
+agree(struct session *s)
 {
     smtp_server_accept(&s->smtp, STR_EMPTY);
 }
@@ -85,7 +85,7 @@ on_hello(struct session *s, const struct smtp_event *ev)
     decide_forget(s);
     buf_clear(&s->helo);
     buf_add(&s->helo, ev->name);
-    accept(s);
+    agree(s);
 }
 
 static struct str
@@ -114,7 +114,7 @@ on_sender(struct session *s, const struct smtp_event *ev)
     s->envelope.ret = mail->ret;
     s->envelope.body = mail->body;
     s->envelope.smtputf8 = mail->smtputf8;
-    accept(s);
+    agree(s);
 }
 
 static void
@@ -158,7 +158,7 @@ on_recipient(struct session *s, const struct smtp_event *ev)
     }
     if (!has_recipient(s, a->whole))
         add_recipient(s, &ev->rcpt);
-    accept(s);
+    agree(s);
 }
 
 /* ---- the content ------------------------------------------------------- */
@@ -215,7 +215,7 @@ on_content(struct session *s)
     const struct trace trace = make_trace(s);
     if (intake_begin(&s->intake, door_spool(s->worker->door), e, &trace,
                      is_submission(s), &why))
-        accept(s);
+        agree(s);
     else
         refuse_spool(s, why);
 }
@@ -323,7 +323,7 @@ finish_login(struct session *s, enum login_result result, struct str account)
         log_event(LOG_INFO, "login", LOG_S("session", str_from(s->id)),
                   LOG_S("client", str_from(s->client)),
                   LOG_S("user", s->who.user), LOG_END);
-        accept(s);
+        agree(s);
     } else {
         refuse(s,
                result == LOGIN_DENIED ? STR("login-failed")
@@ -396,7 +396,7 @@ decide(struct session *s, const struct smtp_event *ev)
         break;
     case SMTP_EVENT_STARTTLS:
         decide_forget(s);
-        accept(s);
+        agree(s);
         break;
     case SMTP_EVENT_AUTH:
     case SMTP_EVENT_AUTH_RESPONSE:
