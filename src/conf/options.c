@@ -40,7 +40,7 @@ const struct option option_table[] = {
      .help = "full name of this host, for the greeting, Received fields and "
              "notices; required"},
     {.name = "state", AT(state), .roles = ALL, .fallback = "/var/lib/gatepost",
-     .check = value_check_directory,
+     .check = value_check_state,
      .help = "folder of spool, directory, mailboxes and control sockets"},
     {.name = "run-as", .type = OPTION_WORD, AT(run_as_caller), .roles = ALL,
      .fallback = "accounts", .words = "accounts|caller",

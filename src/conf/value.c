@@ -210,13 +210,23 @@ value_check_resolver(struct str v)
            "\"127.0.0.1@5300\"";
 }
 
-const char *
-value_check_directory(struct str v)
+static bool
+is_absolute_path(struct str v)
 {
-    if (v.n > 1 && v.p[0] == '/' && str_find(v, STR("/../")) < 0 &&
-        !str_ends(v, STR("/..")))
+    return v.n > 1 && v.p[0] == '/' && str_find(v, STR("/../")) < 0 &&
+           !str_ends(v, STR("/.."));
+}
+
+const char *
+value_check_state(struct str v)
+{
+    // The sockets below it must fit into sockaddr_un: 107 octets.
+    enum { LONGEST = 90 };
+
+    if (is_absolute_path(v) && v.n <= LONGEST && str_find_char(v, '%') < 0)
         return NULL;
-    return "an absolute path such as \"/var/lib/gatepost\"";
+    return "an absolute path such as \"/var/lib/gatepost\", at most 90 octets "
+           "and without %";
 }
 
 const char *
@@ -226,7 +236,7 @@ value_check_deliver(struct str v)
         "\"maildir:\" and an absolute path, in which %{domain} and %{user} "
         "stand for the recipient's";
 
-    if (!str_skip(&v, STR("maildir:")) || value_check_directory(v) != NULL)
+    if (!str_skip(&v, STR("maildir:")) || !is_absolute_path(v))
         return expected;
     for (ssize_t at; (at = str_find_char(v, '%')) >= 0;) {
         v = str_from_pos(v, (size_t)at);

@@ -23,7 +23,7 @@ const char *value_check_network(struct str v);   /* "10.0.0.0/8", "::1" */
 const char *value_check_smarthost(struct str v); /* "HOST[:PORT]" */
 const char *value_check_resolver(struct str v);  /* "127.0.0.1@5300" */
 const char *value_check_deliver(struct str v);   /* "maildir:/..." */
-const char *value_check_directory(struct str v); /* an absolute path */
+const char *value_check_state(struct str v);     /* a short absolute path */
 const char *value_check_reply(struct str v);     /* "553 sorry ..." */
 
 /* How many insertions, deletions and exchanges make b of a; at most `limit`

@@ -170,7 +170,7 @@ problems_are_named(void **state)
         {HOST "relay {",                                                  "2: this { is never closed"                                   },
         {HOST "state = \"var\"",
          "2: state: expected an absolute path such as \"/var/lib/gatepost\", "
-         "found \"var\""                                                                                                                },
+         "at most 90 octets and without %, found \"var\""                                                                               },
         {HOST "state = \"/var",                                           "2: a string without an end"                                  },
         {HOST "state = \"/x/${HOME}\"",                                   "2: ${...} is not replaced here"                              },
         {HOST "/* x\n",                                                   "2: this comment has no end"                                  },
