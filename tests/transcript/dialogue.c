@@ -79,7 +79,7 @@ log_in(struct dialogue *d, const struct smtp_event *ev)
         buf_clear(&d->user);
         buf_add(&d->user, ev->bytes);
         smtp_server_challenge(&d->server, ev->has_bytes ? STR("Password:")
-                                                        : STR("User Name"));
+                                                        : STR("Username:"));
     } else if (!ev->has_bytes) {
         smtp_server_challenge(&d->server, STR_EMPTY);
     } else if (d->want_password) {
@@ -101,7 +101,7 @@ static void
 end_message(struct dialogue *d, const struct smtp_event *ev)
 {
     static const char *const replies[] = {
-        [SMTP_FLAW_BARE] = "554 5.6.11 bare CR or LF\r\n",
+        [SMTP_FLAW_BARE] = "554 5.6.0 bare CR or LF\r\n",
         [SMTP_FLAW_TOO_LARGE] = "552 5.3.4 too large\r\n",
         [SMTP_FLAW_LONG_LINE] = "554 5.6.0 line too long\r\n",
     };
