@@ -5,3 +5,7 @@
 #include "cli/command.h"
 
 extern const struct command config_commands[];
+extern const struct command queue_commands[];
+
+/* `mailq`: queue list under its old name. */
+int mailq_main(int argc, char **argv);

@@ -11,6 +11,7 @@
 
 static const struct command *const groups[] = {
     config_commands,
+    queue_commands,
     NULL,
 };
 
@@ -27,7 +28,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } personalities[] = {
-    {NULL, NULL},
+    {"mailq", mailq_main},
+    {NULL,    NULL      },
 };
 
 static int

@@ -45,6 +45,7 @@ struct sched_job {
     struct sched_lane *lane; /* while in hand */
     struct sched_rcpt *first, *last;
     size_t n_rcpts;
+    void *holder; /* the worker that has it in hand */
     bool suspect; /* a worker died with it in hand */
 };
 
