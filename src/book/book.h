@@ -5,7 +5,7 @@
  * changes since) and follows the rules that receive, queue, the command line
  * and `check` must agree on.
  *
- * Keys and values of the snapshot (docs/ipc.md has the exact form):
+ * Keys and values of the snapshot (docs/directory.md has the exact form):
  *     "d:example.com"      a hosted domain: how to deliver, flags
  *     "a:ann@example.com"  an account: state, on vacation or not
  *     "l:sales@example.com" an alias: its targets; "l:@example.com" catches all

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "os/disk.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
@@ -148,10 +149,24 @@ prepare(struct accounts *a, struct err *e)
            accounts_prepare_schema(a, e);
 }
 
+/* SQLite would make it readable to all; its files beside it get the mode of
+ * this one. Never an existing one: closing our descriptor would drop the locks
+ * that other connections of this process hold on it. */
+static void
+make_private(const char *path)
+{
+    const struct disk *disk = os_disk();
+    int fd = disk->open(disk->self, -1, path,
+                        DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE);
+    if (fd >= 0)
+        (void)disk->close(disk->self, fd);
+}
+
 struct accounts *
 accounts_open(const char *path, struct err *e)
 {
     struct accounts *a = alloc_zero(sizeof *a);
+    make_private(path);
     int rc = sqlite3_open_v2(
         path, &a->db,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);

@@ -29,7 +29,7 @@ enum accounts_result {
     ACCOUNTS_TROUBLE, /* *e says what */
 };
 
-/* Made if it is missing, mode 0600. NULL with *e. */
+/* path is absolute; made if it is missing, mode 0600. NULL with *e. */
 struct accounts *accounts_open(const char *path, struct err *e);
 void accounts_close(struct accounts *a);
 
