@@ -253,6 +253,21 @@ log_error(const char *text)
     log_event(LOG_ERROR, "error", LOG_S("error", str_from(text)), LOG_END);
 }
 
+void
+log_plain(struct str line)
+{
+    struct buf b = {0};
+    buf_add(&b, line);
+    buf_add_char(&b, '\n');
+    while (b.n > 0) {
+        ssize_t n = write(STDERR_FILENO, b.p, b.n);
+        if (n < 0 && errno != EINTR)
+            break;
+        buf_consume(&b, n > 0 ? (size_t)n : 0);
+    }
+    buf_fini(&b);
+}
+
 static enum sink
 find_sink(void)
 {

@@ -40,6 +40,9 @@ void log_event(enum log_level level, const char *event, ...); /* …, LOG_END */
 /* event "error", field error=TEXT: for struct err and sentences. */
 void log_error(const char *text);
 
+/* A line as it is, at once: for whoever starts the server by hand. */
+void log_plain(struct str line);
+
 void log_flush(void);
 size_t log_backlog(void);   /* octets that log_flush() left waiting */
 uint64_t log_dropped(void); /* lines dropped since the start */

@@ -297,8 +297,8 @@ on_signal(uv_signal_t *uv, int signo)
     s->fn(s->ctx);
 }
 
-void
-loop_on_signal(struct loop *l, int signo, loop_fn fn, void *ctx)
+static void
+watch_signal(struct loop *l, int signo, loop_fn fn, void *ctx)
 {
     struct signal_watch *s = alloc_zero(sizeof *s);
     s->fn = fn;
@@ -306,6 +306,23 @@ loop_on_signal(struct loop *l, int signo, loop_fn fn, void *ctx)
     (void)uv_signal_init(&l->uv, &s->uv);
     s->uv.data = s;
     (void)uv_signal_start(&s->uv, on_signal, signo);
+}
+
+void
+loop_on_signal(struct loop *l, enum loop_signal which, loop_fn fn, void *ctx)
+{
+    switch (which) {
+    case LOOP_CHILD_ENDED:
+        watch_signal(l, SIGCHLD, fn, ctx);
+        break;
+    case LOOP_RELOAD:
+        watch_signal(l, SIGHUP, fn, ctx);
+        break;
+    case LOOP_TERMINATE:
+        watch_signal(l, SIGTERM, fn, ctx);
+        watch_signal(l, SIGINT, fn, ctx);
+        break;
+    }
 }
 
 char *

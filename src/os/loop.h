@@ -46,8 +46,12 @@ void loop_at_turn_end(struct loop *l, loop_fn fn, void *ctx);
 /* The next turn does not sleep: there is more to do. */
 void loop_again(struct loop *l);
 
-/* The handler runs on the loop, never as a signal handler. */
-void loop_on_signal(struct loop *l, int signo, loop_fn fn, void *ctx);
+enum loop_signal { LOOP_CHILD_ENDED = 0, LOOP_RELOAD, LOOP_TERMINATE };
+
+/* The handler runs on the loop, never as a signal handler. TERMINATE: SIGTERM
+ * or SIGINT. */
+void loop_on_signal(struct loop *l, enum loop_signal which, loop_fn fn,
+                    void *ctx);
 
 /* Readiness of one descriptor, which stays the caller's. An error or hang-up
  * of the peer reports every direction that is wanted. */

@@ -9,7 +9,9 @@
 #include "os/memfd.h"
 #include "os/sandbox.h"
 
-enum { FD_MASTER = 3, FD_CONFIG = 4, FILE_OCTETS_MAX = 16 << 20 };
+/* FD_LOCK is master's claim on the state folder, held open and not used: the
+ * next master must not begin before the last room of this one has ended. */
+enum { FD_MASTER = 3, FD_CONFIG = 4, FD_LOCK = 5, FILE_OCTETS_MAX = 16 << 20 };
 
 struct str
 room_read_file(struct arena *a, int fd)
@@ -158,9 +160,10 @@ set_up(struct room *r)
     struct buf title = {0};
     uint64_t seed;
 
-    sandbox_begin(FD_CONFIG);
+    sandbox_begin(FD_LOCK);
     (void)fcntl(FD_MASTER, F_SETFD, FD_CLOEXEC);
     (void)fcntl(FD_CONFIG, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(FD_LOCK, F_SETFD, FD_CLOEXEC);
     buf_addf(&title, "gatepost: %s", role_name(r->role));
     sandbox_title(buf_cstr(&title));
     buf_fini(&title);

@@ -145,8 +145,8 @@ signals(void **state)
 {
     struct trace t = {.loop = loop_new()};
     (void)state;
-    loop_on_signal(t.loop, SIGUSR1, on_stop, &t);
-    (void)kill(getpid(), SIGUSR1);
+    loop_on_signal(t.loop, LOOP_TERMINATE, on_stop, &t);
+    (void)kill(getpid(), SIGTERM);
     loop_run(t.loop);
     assert_string_equal(t.text, "s");
     loop_free(t.loop);

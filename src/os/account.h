@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* The system's accounts, by which processes are kept apart. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct account {
+    uint32_t uid, gid;
+};
+
+bool account_am_root(void);
+
+/* false: there is none of this name. */
+bool account_find(const char *name, struct account *out);
