@@ -1,46 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "queue/schedule.h"
+#include "queue/schedule_internal.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "queue/expand.h"
 
 enum {
-    JOB_RCPTS = 100,    /* RFC 5321 4.5.3.1.8: what every server must take */
     UNPARK_RCPTS = 256, /* of one message at a time */
     UNTRIED_MS = 1000,  /* until a job that came back untried is due again */
-};
-
-struct schedule {
-    struct spool_store *store;
-    const struct book *book;
-    struct schedule_options o;
-    struct schedule_hooks hooks;
-    struct lanes lanes;
-    struct map jobs;       /* number -> sched_job, in hand */
-    struct map given_back; /* parked recipients that are leased no more */
-    uint64_t next_number;
-    size_t loaded, in_hand;
-};
-
-/* One message on its way into jobs. */
-struct placing {
-    struct schedule *s;
-    struct sched_message *m;
-    struct instant now;
-    bool suspect; /* a worker died at it: it waits its turn alone */
-    bool loading; /* comes from the parked ones: not parked again */
-    struct pending *first, **end;
-    struct sched_list built; /* jobs not yet waiting */
-    bool expanding;          /* expand is in use */
-    struct expand expand;
-};
-
-/* A recipient that is leased and not yet routed. */
-struct pending {
-    struct pending *next;
-    struct spool_rcpt rcpt;
 };
 
 struct schedule *
@@ -66,13 +33,13 @@ schedule_configure(struct schedule *s, const struct schedule_options *o)
     lanes_configure(&s->lanes, CARRIER_MAILBOX, &o->mailbox);
 }
 
-static struct sched_message *
+struct sched_message *
 message_new(void)
 {
     return alloc_zero(sizeof(struct sched_message));
 }
 
-static void
+void
 message_free(struct sched_message *m)
 {
     arena_fini(&m->arena);
@@ -115,12 +82,10 @@ schedule_free(struct schedule *s)
     free(s);
 }
 
-/* ---- what became of a recipient ----------------------------------------- */
-
-static void
-settle(struct schedule *s, struct sched_message *m, struct str address,
-       uint32_t index, const struct outcome_facts *facts,
-       const struct verdict *v, struct instant now)
+void
+schedule_settle(struct schedule *s, struct sched_message *m, struct str address,
+                uint32_t index, const struct outcome_facts *facts,
+                const struct verdict *v, struct instant now)
 {
     struct spool_settlement x = {.id = m->id, .rcpt = index};
     enum fate fate = outcome_decide(&s->o.retry, facts, v, now.wall_ms, &x);
@@ -135,179 +100,6 @@ settle(struct schedule *s, struct sched_message *m, struct str address,
                                                              .message = m,
                                                              .address = address,
                                                              .settlement = &x});
-}
-
-static void
-settle_pending(struct placing *p, const struct spool_rcpt *r,
-               const struct verdict *v)
-{
-    struct outcome_facts facts = {.arrived_ms = p->m->envelope.arrived_ms,
-                                  .sender = p->m->envelope.sender,
-                                  .notify = r->notify,
-                                  .attempts = r->attempts};
-    settle(p->s, p->m, r->address, r->index, &facts, v, p->now);
-}
-
-/* ---- from a message to its jobs ------------------------------------------ */
-
-static void
-add_pending(struct placing *p, const struct spool_rcpt *r)
-{
-    struct pending *x = arena_alloc(&p->m->arena, sizeof *x);
-
-    x->rcpt = *r;
-    *p->end = x;
-    p->end = &x->next;
-}
-
-static void
-expansion_begin(struct placing *p)
-{
-    struct spool_view v;
-
-    if (p->expanding)
-        return;
-    p->expanding = true;
-    if (!spool_show(p->s->store, p->m->id, &p->m->arena, &v))
-        v.n_rcpts = 0;
-    expand_init(&p->expand, &p->m->arena, v.rcpts, v.n_rcpts);
-}
-
-static void
-follow_alias(struct placing *p, const struct spool_rcpt *r,
-             const struct route *route)
-{
-    struct sched_message *m = p->m;
-    size_t n = route->n_targets;
-    uint32_t *indexes = arena_array(&m->arena, n, sizeof *indexes);
-    struct verdict v;
-
-    expansion_begin(p);
-    switch (expand_targets(&p->expand, r->index, route->targets, &n)) {
-    case EXPAND_OK:
-        if (!spool_expand(p->s->store, m->id, r->index, route->targets, n,
-                          indexes))
-            return;
-        expand_added(&p->expand, r->index, route->targets, indexes, n);
-        p->s->hooks.on_expanded(p->s->hooks.ctx, m, r->address, n);
-        for (size_t i = 0; i < n; i++)
-            add_pending(p, &(struct spool_rcpt){.index = indexes[i],
-                                                .address = route->targets[i],
-                                                .notify = r->notify,
-                                                .parent = r->index});
-        return;
-    case EXPAND_NOTHING_NEW:
-        v = (struct verdict){.outcome = OUTCOME_DELIVERED,
-                             .text = STR("All its targets have the message "
-                                         "by other addresses.")};
-        break;
-    case EXPAND_TOO_DEEP:
-        v = route_refusal((struct status){5, 4, 6}, STR("loop"),
-                          STR("Too many aliases lead to one another."));
-        break;
-    case EXPAND_LOOP:
-    default:
-        v = route_refusal((struct status){5, 4, 6}, STR("loop"),
-                          STR("The alias leads only to itself."));
-    }
-    settle_pending(p, r, &v);
-}
-
-static struct sched_job *
-job_new(struct placing *p, struct destination *d)
-{
-    struct sched_job *j = arena_alloc(&p->m->arena, sizeof *j);
-
-    j->number = p->s->next_number++;
-    j->message = p->m;
-    j->destination = d;
-    j->suspect = p->suspect;
-    p->m->jobs++;
-    p->s->loaded++;
-    sched_list_add(&p->built, j);
-    d->building = j;
-    return j;
-}
-
-static void
-job_add(struct arena *a, struct sched_job *j, const struct spool_rcpt *r,
-        bool on_vacation)
-{
-    struct sched_rcpt *x = arena_alloc(a, sizeof *x);
-
-    *x = (struct sched_rcpt){.index = r->index,
-                             .attempts = r->attempts,
-                             .address = r->address,
-                             .orcpt = r->orcpt,
-                             .notify = r->notify,
-                             .on_vacation = on_vacation};
-    if (j->last != NULL)
-        j->last->next = x;
-    else
-        j->first = x;
-    j->last = x;
-    j->n_rcpts++;
-}
-
-static void
-place_in_job(struct placing *p, const struct spool_rcpt *r,
-             const struct route *route)
-{
-    enum carrier c = route->kind == ROUTE_SEND ? CARRIER_SEND : CARRIER_MAILBOX;
-    struct destination *d = lanes_find(&p->s->lanes, c, route->destination);
-    struct sched_job *j = d->building;
-
-    if (j == NULL && !p->loading && !p->suspect &&
-        lanes_crowded(&p->s->lanes, d)) {
-        lanes_park(d, p->m->id, r->index);
-        return;
-    }
-    if (j == NULL || j->n_rcpts >= JOB_RCPTS)
-        j = job_new(p, d);
-    job_add(&p->m->arena, j, r, route->on_vacation);
-}
-
-static void
-place_one(struct placing *p, const struct spool_rcpt *r)
-{
-    struct route route;
-
-    route_find(p->s->book, p->s->o.smarthost, &p->m->arena, r->address, &route);
-    switch (route.kind) {
-    case ROUTE_SEND:
-    case ROUTE_MAILBOX:
-        place_in_job(p, r, &route);
-        return;
-    case ROUTE_ALIAS:
-        follow_alias(p, r, &route);
-        return;
-    case ROUTE_REFUSED:
-    default:
-        settle_pending(p, r, &route.verdict);
-    }
-}
-
-/* All of the message's leased recipients become jobs, wait parked, or are
- * settled. The message goes if no job needs it. */
-static void
-place(struct placing *p, const struct spool_rcpt *rcpts, size_t n)
-{
-    struct sched_job *j;
-
-    p->end = &p->first;
-    for (size_t i = 0; i < n; i++)
-        add_pending(p, &rcpts[i]);
-    for (struct pending *x = p->first; x != NULL; x = x->next)
-        place_one(p, &x->rcpt);
-    while ((j = p->built.first) != NULL) {
-        sched_list_remove(&p->built, j);
-        j->destination->building = NULL;
-        lanes_wait(&p->s->lanes, j);
-    }
-    if (p->expanding)
-        expand_fini(&p->expand);
-    if (p->m->jobs == 0)
-        message_free(p->m);
 }
 
 bool
@@ -328,9 +120,8 @@ schedule_fill(struct schedule *s, struct instant now, unsigned budget)
         m->envelope = claim.envelope;
         m->at = claim.at;
         m->size = claim.size;
-        struct placing p = {
-            .s = s, .m = m, .now = now, .suspect = claim.crashes > 0};
-        place(&p, claim.rcpts, claim.n_rcpts);
+        place_message(s, m, claim.rcpts, claim.n_rcpts,
+                      claim.crashes > 0 ? PLACE_SUSPECT : PLACE_CLAIMED, now);
     }
     return true;
 }
@@ -397,8 +188,7 @@ load_parked(struct schedule *s, struct msgid id, const uint32_t *indexes,
     }
     if (m == NULL)
         return;
-    struct placing p = {.s = s, .m = m, .now = now, .loading = true};
-    place(&p, rcpts, kept);
+    place_message(s, m, rcpts, kept, PLACE_PARKED, now);
 }
 
 static void
@@ -482,7 +272,6 @@ schedule_adopt(struct schedule *s, enum carrier c, size_t slot,
     if (schedule_find(s, msg->job) != NULL ||
         (m = message_load(s, msg->id, &v)) == NULL)
         return NULL;
-    struct placing p = {.s = s, .m = m};
     for (size_t i = 0; i < msg->n_rcpts; i++) {
         const struct spool_rcpt *r = find_rcpt(&v, msg->rcpts[i].index);
         struct route route;
@@ -492,15 +281,13 @@ schedule_adopt(struct schedule *s, enum carrier c, size_t slot,
          * for whose window it fills and who may be on vacation. */
         route_find(s->book, s->o.smarthost, &m->arena, r->address, &route);
         if (j == NULL)
-            j = job_new(&p, lanes_find(&s->lanes, c, route.destination));
-        job_add(&m->arena, j, r, route.on_vacation);
+            j = place_job(s, m, lanes_find(&s->lanes, c, route.destination));
+        place_rcpt(j, r, route.on_vacation);
     }
     if (j == NULL) {
         message_free(m);
         return NULL;
     }
-    j->destination->building = NULL;
-    sched_list_remove(&p.built, j);
     j->number = msg->job;
     lanes_adopt(&s->lanes, j, slot);
     s->in_hand++;
@@ -535,8 +322,8 @@ schedule_report(struct schedule *s, struct sched_job *j,
                                       .notify = r->notify,
                                       .attempts = r->attempts,
                                       .on_vacation = r->on_vacation};
-        settle(s, m, r->address, r->index, &facts,
-               find_verdict(rcpts, n, guess, r->index), now);
+        schedule_settle(s, m, r->address, r->index, &facts,
+                        find_verdict(rcpts, n, guess, r->index), now);
     }
     job_end(s, j, now);
 }
