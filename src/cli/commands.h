@@ -4,8 +4,12 @@
 
 #include "cli/command.h"
 
+extern const struct command alias_commands[];
 extern const struct command config_commands[];
+extern const struct command domain_commands[];
 extern const struct command queue_commands[];
+extern const struct command user_commands[];
+extern const struct command vacation_commands[];
 
 /* `mailq`: queue list under its old name. */
 int mailq_main(int argc, char **argv);

@@ -4,12 +4,17 @@
  * (sendmail, mailq, newaliases), else the command line.
  */
 #include "cli/commands.h"
+#include "directory/directory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct command *const groups[] = {
+    domain_commands,
+    user_commands,
+    alias_commands,
+    vacation_commands,
     config_commands,
     queue_commands,
     NULL,
@@ -20,6 +25,7 @@ static const struct {
     const char *role;
     int (*run)(uint32_t slot, uint64_t incarnation);
 } rooms[] = {
+    {"directory", directory_main},
     {NULL, NULL},
 };
 

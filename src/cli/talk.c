@@ -21,13 +21,13 @@ wait_for(const struct talk *t, short events, struct err *e)
     int n;
 
     do {
-        n = poll(&p, 1, TIMEOUT_MS);
+        n = poll(&p, 1, t->timeout_ms);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return err_sys(e, "poll", "control socket");
     if (n == 0)
         return err_set(e, "the server did not answer within %d seconds",
-                       TIMEOUT_MS / 1000);
+                       t->timeout_ms / 1000);
     return true;
 }
 
@@ -37,7 +37,7 @@ talk_open(struct talk *t, const struct conf *conf, const char *socket,
 {
     struct buf path = {0};
 
-    *t = (struct talk){.fd = -1};
+    *t = (struct talk){.fd = -1, .timeout_ms = TIMEOUT_MS};
     *e = (struct err){0};
     buf_addf(&path, "%.*s/run/%s", STR_ARG(conf->state), socket);
     t->fd = net_connect_unix(buf_cstr(&path), e);

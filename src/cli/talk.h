@@ -21,7 +21,8 @@
 struct talk {
     int fd;
     struct buf in;
-    size_t used; /* of in: lines already returned */
+    size_t used;    /* of in: lines already returned */
+    int timeout_ms; /* for the next octet; may be changed after talk_open() */
 };
 
 enum talk_result {

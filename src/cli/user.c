@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC */
+/* gatepost user add|list|show|remove|passwd */
+#include "cli/commands.h"
+
+#include "base/alloc.h"
+#include "cli/cupboard.h"
+#include "directory/password.h"
+
+struct user {
+    struct str key;
+    struct buf hash;
+};
+
+static struct str
+local_of(struct str key)
+{
+    ssize_t at = str_rfind_char(key, '@');
+    return str_first(key, (size_t)at);
+}
+
+static struct str
+domain_of(struct str key)
+{
+    ssize_t at = str_rfind_char(key, '@');
+    return str_from_pos(key, (size_t)at + 1);
+}
+
+/* The password from standard input, hashed. One line end is not part of it. */
+static int
+read_password(struct buf *hash)
+{
+    enum { MAX = 4096 };
+    struct buf text = {0};
+    struct err e;
+    int status = COMMAND_DONE;
+
+    if (!command_read("-", MAX, &text))
+        status = COMMAND_USAGE;
+    struct str password = buf_str(&text);
+    if (str_ends(password, STR("\r\n")))
+        password.n -= 2;
+    else if (str_ends(password, STR("\n")))
+        password.n--;
+    if (status == COMMAND_DONE && !password_hash(password, hash, &e))
+        status = command_fail(COMMAND_REFUSED, "%s", e.text);
+    alloc_wipe(text.p, text.cap);
+    buf_fini(&text);
+    return status;
+}
+
+static int
+need_password_stdin(const struct invocation *in)
+{
+    if (command_has(in, "--password-stdin"))
+        return COMMAND_DONE;
+    return command_fail(COMMAND_USAGE,
+                        "user %s: expected --password-stdin, with the password "
+                        "on standard input",
+                        in->command->verb);
+}
+
+/* A mailbox whose name could not be delivered to is not made. */
+static int
+check_name(struct str key)
+{
+    struct str local = local_of(key);
+
+    if (str_find_char(local, '+') >= 0)
+        return command_fail(COMMAND_REFUSED,
+                            "%.*s: an account's name has no \"+\": what is "
+                            "behind it is detail, and finds the account "
+                            "without it",
+                            STR_ARG(key));
+    if (!book_user_valid(local))
+        return command_fail(COMMAND_REFUSED,
+                            "%.*s: an account's name does not begin with "
+                            "\".\" and has no \"/\" in it, since it names a "
+                            "folder",
+                            STR_ARG(key));
+    return COMMAND_DONE;
+}
+
+static int
+add(struct cupboard *c, void *ctx)
+{
+    const struct user *u = ctx;
+    struct accounts_alias alias;
+    enum accounts_result there;
+
+    int status = cupboard_need_hosted(c, domain_of(u->key));
+    if (status != COMMAND_DONE)
+        return status;
+    there =
+        accounts_alias_get(c->accounts, &c->in->arena, u->key, &alias, &c->e);
+    if (there == ACCOUNTS_DONE)
+        return command_fail(COMMAND_REFUSED,
+                            "%.*s is an alias: remove that first",
+                            STR_ARG(u->key));
+    if (there == ACCOUNTS_MISSING)
+        there = accounts_user_add(c->accounts, u->key, buf_str(&u->hash),
+                                  cupboard_now_ms(), &c->e);
+    if (there == ACCOUNTS_EXISTS)
+        return command_fail(COMMAND_REFUSED, "%.*s exists already",
+                            STR_ARG(u->key));
+    return there == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+}
+
+static int
+prepare_and_add(struct invocation *in, struct user *u)
+{
+    int status = check_name(u->key);
+
+    if (status == COMMAND_DONE)
+        status = need_password_stdin(in);
+    if (status == COMMAND_DONE) // before the lock: hashing takes its time
+        status = read_password(&u->hash);
+    return status == COMMAND_DONE ? cupboard_change(in, add, u) : status;
+}
+
+static int
+run_add(struct invocation *in)
+{
+    struct user u = {0};
+
+    if (!cupboard_address(in, in->objects[0], &u.key))
+        return COMMAND_USAGE;
+    int status = prepare_and_add(in, &u);
+    buf_fini(&u.hash);
+    return status;
+}
+
+static int
+no_such_user(struct str key)
+{
+    return command_fail(COMMAND_NOTHING, "there is no account %.*s",
+                        STR_ARG(key));
+}
+
+static int
+set_password(struct cupboard *c, void *ctx)
+{
+    const struct user *u = ctx;
+    enum accounts_result result =
+        accounts_user_passwd(c->accounts, u->key, buf_str(&u->hash), &c->e);
+
+    if (result == ACCOUNTS_MISSING)
+        return no_such_user(u->key);
+    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+}
+
+static int
+run_passwd(struct invocation *in)
+{
+    struct user u = {0};
+
+    if (!cupboard_address(in, in->objects[0], &u.key))
+        return COMMAND_USAGE;
+    int status = need_password_stdin(in);
+    if (status == COMMAND_DONE)
+        status = read_password(&u.hash);
+    if (status == COMMAND_DONE)
+        status = cupboard_change(in, set_password, &u);
+    buf_fini(&u.hash);
+    return status;
+}
+
+static void
+on_user(void *ctx, const struct accounts_user *u)
+{
+    struct invocation *in = ctx;
+
+    if (!in->json) {
+        (void)printf("%.*s\n", STR_ARG(u->address));
+        return;
+    }
+    struct arena a = {0};
+    cupboard_print(json_pack("{s:o, s:o, s:b}", "address",
+                             cupboard_json(u->address), "created",
+                             cupboard_json(cupboard_date(&a, u->created_ms)),
+                             "vacation", u->on_vacation));
+    arena_fini(&a);
+}
+
+static int
+list(struct cupboard *c, void *ctx)
+{
+    const struct str *domain = ctx;
+
+    return accounts_user_list(c->accounts, *domain, on_user, c->in, &c->e)
+               ? COMMAND_DONE
+               : cupboard_trouble(c);
+}
+
+static int
+run_list(struct invocation *in)
+{
+    struct str domain = STR_EMPTY;
+
+    if (in->n_objects > 0 && !cupboard_domain(in, in->objects[0], &domain))
+        return COMMAND_USAGE;
+    return cupboard_read(in, list, &domain);
+}
+
+static void
+on_alias_json(void *ctx, struct str alias)
+{
+    (void)json_array_append_new(ctx, cupboard_json(alias));
+}
+
+static void
+on_alias_text(void *ctx, struct str alias)
+{
+    (void)ctx;
+    (void)printf("alias:    %.*s\n", STR_ARG(alias));
+}
+
+static bool
+print_user(struct cupboard *c, const struct accounts_user *u,
+           struct str delivery)
+{
+    struct arena *a = &c->in->arena;
+    struct str created = cupboard_date(a, u->created_ms);
+
+    if (c->in->json) {
+        json_t *aliases = json_array();
+        bool ok = accounts_aliases_to(c->accounts, u->address, on_alias_json,
+                                      aliases, &c->e);
+        cupboard_print(json_pack(
+            "{s:o, s:o, s:b, s:o, s:o}", "address", cupboard_json(u->address),
+            "created", cupboard_json(created), "vacation", u->on_vacation,
+            "delivery", cupboard_json(delivery), "aliases", aliases));
+        return ok;
+    }
+    (void)printf("account:  %.*s\ncreated:  %.*s\nvacation: %s\n"
+                 "delivery: %.*s\n",
+                 STR_ARG(u->address), STR_ARG(created),
+                 u->on_vacation ? "yes" : "no", STR_ARG(delivery));
+    return accounts_aliases_to(c->accounts, u->address, on_alias_text, NULL,
+                               &c->e);
+}
+
+static int
+show(struct cupboard *c, void *ctx)
+{
+    const struct user *u = ctx;
+    struct accounts_user user;
+    struct address address;
+    struct book_route route = {.delivery = STR_EMPTY};
+    enum accounts_result found =
+        accounts_user_get(c->accounts, &c->in->arena, u->key, &user, &c->e);
+
+    if (found == ACCOUNTS_MISSING)
+        return no_such_user(u->key);
+    if (found != ACCOUNTS_DONE)
+        return cupboard_trouble(c);
+    if (address_parse(str_from(c->in->objects[0]), &address))
+        book_resolve(&c->book, &c->in->arena, &address, &route);
+    if (route.answer != BOOK_ACCOUNT)
+        route.delivery = STR("none: its domain is not hosted");
+    return print_user(c, &user, route.delivery) ? COMMAND_DONE
+                                                : cupboard_trouble(c);
+}
+
+static int
+run_show(struct invocation *in)
+{
+    struct user u = {0};
+
+    if (!cupboard_address(in, in->objects[0], &u.key))
+        return COMMAND_USAGE;
+    return cupboard_read(in, show, &u);
+}
+
+static void
+on_orphan(void *ctx, struct str alias)
+{
+    const struct user *u = ctx;
+    (void)command_fail(0, "warning: the alias %.*s still leads to %.*s",
+                       STR_ARG(alias), STR_ARG(u->key));
+}
+
+static int
+take_away(struct cupboard *c, void *ctx)
+{
+    struct user *u = ctx;
+    enum accounts_result result =
+        accounts_user_remove(c->accounts, u->key, &c->e);
+
+    if (result == ACCOUNTS_MISSING)
+        return no_such_user(u->key);
+    if (result != ACCOUNTS_DONE ||
+        !accounts_aliases_to(c->accounts, u->key, on_orphan, u, &c->e))
+        return cupboard_trouble(c);
+    return COMMAND_DONE;
+}
+
+static int
+run_remove(struct invocation *in)
+{
+    struct user u = {0};
+
+    if (!cupboard_address(in, in->objects[0], &u.key))
+        return COMMAND_USAGE;
+    return cupboard_change(in, take_away, &u);
+}
+
+static const struct command_option password_options[] = {
+    {"--password-stdin", NULL, "read the password from standard input"},
+    {NULL,               NULL, NULL                                   },
+};
+
+const struct command user_commands[] = {
+    {.noun = "user",
+     .verb = "add",
+     .objects = "ADDRESS",
+     .min = 1,
+     .max = 1,
+     .help = "make an account: a mailbox and a login",
+     .options = password_options,
+     .run = run_add},
+    {.noun = "user",
+     .verb = "list",
+     .objects = "[DOMAIN]",
+     .max = 1,
+     .help = "list the accounts",
+     .run = run_list},
+    {.noun = "user",
+     .verb = "show",
+     .objects = "ADDRESS",
+     .min = 1,
+     .max = 1,
+     .help = "show an account, its mailbox and its aliases",
+     .run = run_show},
+    {.noun = "user",
+     .verb = "remove",
+     .objects = "ADDRESS",
+     .min = 1,
+     .max = 1,
+     .help = "remove an account; its mail stays where it is",
+     .run = run_remove},
+    {.noun = "user",
+     .verb = "passwd",
+     .objects = "ADDRESS",
+     .min = 1,
+     .max = 1,
+     .help = "give an account another password",
+     .options = password_options,
+     .run = run_passwd},
+    {0             },
+};
