@@ -317,6 +317,18 @@ lose_tls(struct session *s, const char *error)
 
 /* ---- messages ------------------------------------------------------------ */
 
+/* false: the kernel has enough; the step comes again when it takes more. Asking
+ * it is what makes sure of that: what only waits for the end of the step makes
+ * no event when it has left. */
+static bool
+has_room(struct session *s)
+{
+    if (conn_unsent(s->conn) >= IN_FLIGHT)
+        conn_flush(s->conn);
+    return conn_unsent(s->conn) < IN_FLIGHT &&
+           conn_state(s->conn) != CONN_FAILED;
+}
+
 /* What the machine has to say goes to the connection, as far as that takes it
  * without piling up. */
 static void
@@ -324,8 +336,7 @@ flush(struct session *s)
 {
     struct str out;
 
-    while ((out = smtp_client_output(&s->smtp)).n > 0 &&
-           conn_unsent(s->conn) < IN_FLIGHT) {
+    while ((out = smtp_client_output(&s->smtp)).n > 0 && has_room(s)) {
         conn_write(s->conn, out);
         smtp_client_sent(&s->smtp, now_of(s), out.n);
     }
@@ -403,10 +414,15 @@ on_done(struct session *s)
 static void
 on_close(struct session *s)
 {
+    const struct verdict *why = &s->smtp.failed;
+
     if (s->ready) {
         end(s);
         return;
     }
+    if (why->code == 0 && str_eq(why->command, STR("STARTTLS")) &&
+        !lose_tls(s, "no answer, or none that is SMTP, to STARTTLS"))
+        return;
     struct verdict v = verdict_dup(&s->arena, &s->smtp.failed);
     conn_flush(s->conn); // QUIT
     fail_target(s, &v);
@@ -419,8 +435,7 @@ pump(struct session *s)
     size_t budget = TURN_BUDGET;
     struct str bytes;
 
-    while (s->smtp.state == SMTP_CLIENT_BODY &&
-           conn_unsent(s->conn) < IN_FLIGHT) {
+    while (s->smtp.state == SMTP_CLIENT_BODY && has_room(s)) {
         if (budget == 0) {
             conn_again(s->conn);
             return;
