@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * gatepost queue list|show|retry|remove, and mailq: what waits in a running
- * server, over its control socket `<state>/run/queue` (queue/control.h).
+ * server, over its control socket `<state>/run/queue` (queue/desk.h).
  */
 #include "cli/commands.h"
 

@@ -15,7 +15,7 @@
 
 #include <unistd.h>
 
-#include "mailbox/delivery.h"
+#include "mailbox/batch.h"
 #include "os/disk.h"
 #include "os/log.h"
 #include "room/room.h"
@@ -23,7 +23,7 @@
 struct mailbox {
     struct room *room;
     struct maildir maildir;
-    struct delivery *delivery;
+    struct batches *batches;
     struct jobs *jobs;
 };
 
@@ -38,9 +38,9 @@ on_open(void *self, struct room *r, struct err *e)
     m->maildir.root = os_open_dir("/");
     if (m->maildir.root < 0)
         return err_sys(e, "open", "/");
-    m->delivery = delivery_new(r, &m->maildir);
-    m->jobs = jobs_new(r, delivery_take, m->delivery);
-    delivery_use(m->delivery, m->jobs);
+    m->batches = batches_new(r, &m->maildir);
+    m->jobs = jobs_new(r, batches_take, m->batches);
+    batches_use(m->batches, m->jobs);
     return true;
 }
 
@@ -73,7 +73,7 @@ on_drain(void *self, bool hurry)
     struct mailbox *m = self;
 
     if (hurry)
-        delivery_stop(m->delivery);
+        batches_stop(m->batches);
     jobs_drain(m->jobs);
 }
 

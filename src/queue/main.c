@@ -17,7 +17,7 @@
 
 #include "os/disk.h"
 #include "os/log.h"
-#include "queue/control.h"
+#include "queue/desk.h"
 #include "queue/events.h"
 #include "queue/notices.h"
 #include "queue/schedule.h"
@@ -45,7 +45,7 @@ struct queue {
     struct writers *writers;
     struct workers *workers;
     struct notices *notices;
-    struct control *control;
+    struct desk *desk;
     struct timer *timer;
     bool roll_called, started;
     bool draining;
@@ -276,7 +276,7 @@ on_open(void *self, struct room *r, struct err *e)
     writers_use(q->writers, q->store);
     workers_use(q->workers, q->store, q->schedule);
     notices_use(q->notices, q->store);
-    q->control = control_new(r->loop, q->store, q->schedule);
+    q->desk = desk_new(r->loop, q->store, q->schedule);
     q->timer = timer_new(r->loop, on_timer, q);
     loop_at_turn_end(r->loop, on_turn_end, q);
     return true;
@@ -315,7 +315,7 @@ on_listen(void *self, struct str name, int fd)
 {
     struct queue *q = self;
     (void)name;
-    control_listen(q->control, fd);
+    desk_listen(q->desk, fd);
 }
 
 static void

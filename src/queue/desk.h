@@ -17,9 +17,9 @@
 #include "os/loop.h"
 #include "queue/schedule.h"
 
-struct control;
+struct desk;
 
-struct control *control_new(struct loop *l, struct spool_store *store,
-                            struct schedule *s);
+struct desk *desk_new(struct loop *l, struct spool_store *store,
+                      struct schedule *s);
 /* Takes the listening socket; it replaces an earlier one. */
-void control_listen(struct control *c, int listener);
+void desk_listen(struct desk *c, int listener);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "mailbox/delivery.h"
+#include "mailbox/batch.h"
 
 #include <stdlib.h>
 
@@ -28,14 +28,14 @@ struct letter {
 
 struct group {
     struct task task;
-    struct delivery *delivery;
+    struct batches *batches;
     struct arena arena;
     struct maildir_item items[GROUP_MAX];
     struct letter letters[GROUP_MAX];
     size_t n;
 };
 
-struct delivery {
+struct batches {
     struct room *room;
     struct jobs *jobs;
     struct maildir maildir;
@@ -49,10 +49,10 @@ struct delivery {
 
 static void start_groups(void *ctx);
 
-struct delivery *
-delivery_new(struct room *r, const struct maildir *m)
+struct batches *
+batches_new(struct room *r, const struct maildir *m)
 {
-    struct delivery *d = alloc_zero(sizeof *d);
+    struct batches *d = alloc_zero(sizeof *d);
 
     d->room = r;
     d->maildir = *m;
@@ -62,14 +62,14 @@ delivery_new(struct room *r, const struct maildir *m)
 }
 
 void
-delivery_use(struct delivery *d, struct jobs *j)
+batches_use(struct batches *d, struct jobs *j)
 {
     d->jobs = j;
 }
 
 /* A target that this room cannot write to: a domain's `deliver` is wrong. */
 static void
-refuse(struct delivery *d, struct work *w)
+refuse(struct batches *d, struct work *w)
 {
     log_event(LOG_ERROR, "bad-target", LOG_S("target", w->msg.destination),
               LOG_END);
@@ -84,9 +84,9 @@ refuse(struct delivery *d, struct work *w)
 }
 
 void
-delivery_take(void *ctx, struct work *w)
+batches_take(void *ctx, struct work *w)
 {
-    struct delivery *d = ctx;
+    struct batches *d = ctx;
     struct str path;
 
     if (d->stopped) {
@@ -141,7 +141,7 @@ run_group(struct task *task)
 {
     struct group *g = (struct group *)task;
 
-    maildir_deliver(&g->delivery->maildir, g->items, g->n);
+    maildir_deliver(&g->batches->maildir, g->items, g->n);
     for (size_t i = 0; i < g->n; i++)
         if (g->letters[i].open)
             spool_reader_close(&g->letters[i].reader);
@@ -150,7 +150,7 @@ run_group(struct task *task)
 /* ---- on the loop --------------------------------------------------------- */
 
 static void
-note_known(struct delivery *d, const struct maildir_item *x)
+note_known(struct batches *d, const struct maildir_item *x)
 {
     if (x->known)
         return;
@@ -163,7 +163,7 @@ static void
 group_done(struct task *task)
 {
     struct group *g = (struct group *)task;
-    struct delivery *d = g->delivery;
+    struct batches *d = g->batches;
 
     d->running--;
     for (size_t i = 0; i < g->n; i++) {
@@ -186,7 +186,7 @@ group_done(struct task *task)
 static void
 add_rcpt(struct group *g, struct work *w, size_t rcpt, struct str path)
 {
-    struct delivery *d = g->delivery;
+    struct batches *d = g->batches;
     struct letter *l = &g->letters[g->n];
     struct maildir_item *x = &g->items[g->n++];
     char id[MSGID_TEXT];
@@ -206,11 +206,11 @@ add_rcpt(struct group *g, struct work *w, size_t rcpt, struct str path)
 }
 
 static void
-start_group(struct delivery *d)
+start_group(struct batches *d)
 {
     struct group *g = alloc_zero(sizeof *g);
 
-    g->delivery = d;
+    g->batches = d;
     g->task = (struct task){.run = run_group, .done = group_done};
     while (d->first < d->n &&
            g->n + d->waiting[d->first]->msg.n_rcpts <= GROUP_MAX) {
@@ -229,13 +229,13 @@ start_group(struct delivery *d)
 static void
 start_groups(void *ctx)
 {
-    struct delivery *d = ctx;
+    struct batches *d = ctx;
     while (d->first < d->n && d->running < GROUPS_MAX)
         start_group(d);
 }
 
 void
-delivery_stop(struct delivery *d)
+batches_stop(struct batches *d)
 {
     d->stopped = true;
     while (d->first < d->n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "queue/control.h"
+#include "queue/desk.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static const struct {
 
 struct client {
     struct client *next;
-    struct control *all;
+    struct desk *all;
     struct conn *conn; /* NULL: gone, freed when the turn ends */
     enum verb verb;    /* NONE: it has asked nothing, or all is answered */
     json_t *request;   /* owns what the filter points to */
@@ -43,7 +43,7 @@ struct client {
     uint64_t matched, busy;
 };
 
-struct control {
+struct desk {
     struct loop *loop;
     struct spool_store *store;
     struct schedule *schedule;
@@ -83,7 +83,7 @@ answer_end(struct client *c)
 
 /* A worker may have it in hand: then it is too late, or too early. */
 static bool
-remove_message(struct control *all, const struct spool_view *v)
+remove_message(struct desk *all, const struct spool_view *v)
 {
     char id[MSGID_TEXT];
     bool leased = false;
@@ -104,7 +104,7 @@ remove_message(struct control *all, const struct spool_view *v)
 static void
 answer_message(struct client *c, const struct spool_view *v)
 {
-    struct control *all = c->all;
+    struct desk *all = c->all;
     json_t *j = listing_json(v, c->verb == VERB_SHOW);
 
     if (c->verb == VERB_RETRY && v->held)
@@ -253,7 +253,7 @@ on_step(void *ctx)
 static void
 reap(void *ctx)
 {
-    struct control *all = ctx;
+    struct desk *all = ctx;
     struct client **at = &all->clients;
 
     while (*at != NULL) {
@@ -271,7 +271,7 @@ reap(void *ctx)
 static void
 on_listener(void *ctx, unsigned ready)
 {
-    struct control *all = ctx;
+    struct desk *all = ctx;
     int fd;
 
     (void)ready;
@@ -289,10 +289,10 @@ on_listener(void *ctx, unsigned ready)
     }
 }
 
-struct control *
-control_new(struct loop *l, struct spool_store *store, struct schedule *s)
+struct desk *
+desk_new(struct loop *l, struct spool_store *store, struct schedule *s)
 {
-    struct control *all = alloc_zero(sizeof *all);
+    struct desk *all = alloc_zero(sizeof *all);
 
     all->loop = l;
     all->store = store;
@@ -303,7 +303,7 @@ control_new(struct loop *l, struct spool_store *store, struct schedule *s)
 }
 
 void
-control_listen(struct control *all, int listener)
+desk_listen(struct desk *all, int listener)
 {
     watch_free(all->watch);
     if (all->listener >= 0)

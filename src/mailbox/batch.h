@@ -10,15 +10,15 @@
 #include "mailbox/maildir.h"
 #include "room/jobs.h"
 
-struct delivery;
+struct batches;
 
 /* Lives as long as the process. m->root: the descriptor of "/". */
-struct delivery *delivery_new(struct room *r, const struct maildir *m);
+struct batches *batches_new(struct room *r, const struct maildir *m);
 
 /* Set once, before the first job. */
-void delivery_use(struct delivery *d, struct jobs *j);
+void batches_use(struct batches *d, struct jobs *j);
 /* A job (jobs_work_fn): it will be answered. */
-void delivery_take(void *ctx, struct work *w);
+void batches_take(void *ctx, struct work *w);
 
 /* What has not been begun goes back untried, now and from now on. */
-void delivery_stop(struct delivery *d);
+void batches_stop(struct batches *d);
