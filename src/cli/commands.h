@@ -8,8 +8,12 @@ extern const struct command alias_commands[];
 extern const struct command config_commands[];
 extern const struct command domain_commands[];
 extern const struct command queue_commands[];
+extern const struct command reasons_commands[];
 extern const struct command user_commands[];
 extern const struct command vacation_commands[];
 
-/* `mailq`: queue list under its old name. */
+/* The binary under the names that programs know; exit statuses of sendmail are
+ * those of sysexits.h. mailq is queue list. */
 int mailq_main(int argc, char **argv);
+int sendmail_main(int argc, char **argv);
+int newaliases_main(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct command *const groups[] = {
     vacation_commands,
     config_commands,
     queue_commands,
+    reasons_commands,
     NULL,
 };
 
@@ -34,8 +35,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } personalities[] = {
-    {"mailq", mailq_main},
-    {NULL,    NULL      },
+    {"mailq",      mailq_main     },
+    {"sendmail",   sendmail_main  },
+    {"newaliases", newaliases_main},
+    {NULL,         NULL           },
 };
 
 static int
@@ -62,8 +65,11 @@ main(int argc, char **argv)
     name = name != NULL ? name + 1 : argv[0];
     if (argc > 1 && strcmp(argv[1], "--room") == 0)
         return run_room(argc, argv);
-    for (size_t i = 0; personalities[i].name != NULL; i++)
+    for (size_t i = 0; personalities[i].name != NULL; i++) {
         if (strcmp(personalities[i].name, name) == 0)
             return personalities[i].run(argc, argv);
+        if (argc > 1 && strcmp(personalities[i].name, argv[1]) == 0)
+            return personalities[i].run(argc - 1, argv + 1);
+    }
     return command_main(groups, argc, argv);
 }

@@ -20,3 +20,10 @@ account_find(const char *name, struct account *out)
     *out = (struct account){p->pw_uid, p->pw_gid};
     return true;
 }
+
+const char *
+account_own_name(void)
+{
+    const struct passwd *p = getpwuid(getuid());
+    return p == NULL ? NULL : p->pw_name;
+}

@@ -11,5 +11,8 @@ struct account {
 
 bool account_am_root(void);
 
+/* The name of whoever runs this process; NULL: it has none. Static storage. */
+const char *account_own_name(void);
+
 /* false: there is none of this name. */
 bool account_find(const char *name, struct account *out);
