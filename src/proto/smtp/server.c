@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/ascii.h"
-#include "base/math.h"
 #include "proto/smtp/base64.h"
 #include "proto/smtp/server_internal.h"
 
@@ -42,7 +41,7 @@ server_say(struct smtp_server *m, struct str reply)
     if (!str_starts(reply, STR("5")) || m->state == SMTP_CLOSED)
         return;
     m->errors++;
-    if (m->options->max_errors > 0 && m->errors >= m->options->max_errors) {
+    if (m->errors >= m->options->max_errors) {
         buf_add(&m->out, STR("421 4.7.0 too many errors, goodbye\r\n"));
         server_end(m);
     }
@@ -179,8 +178,7 @@ flaw(const struct smtp_server *m)
 static void
 pass_on(struct smtp_server *m, struct str bytes, struct smtp_event *ev)
 {
-    if (!math_add_u64(m->size, bytes.n, &m->size))
-        m->size = UINT64_MAX;
+    m->size += bytes.n;
     if (bytes.n == 0 || flaw(m) != SMTP_FLAW_NONE)
         return;
     ev->type = SMTP_EVENT_BODY;

@@ -141,6 +141,20 @@ bdat(void **state)
     }
 }
 
+static void
+hello(void **state)
+{
+    char name[257];
+    (void)state;
+    for (size_t i = 0; i < sizeof name; i++)
+        name[i] = 'x';
+    assert_true(smtp_parse_hello(str_from_n(name, 255)));
+    assert_false(smtp_parse_hello(str_from_n(name, 256)));
+    assert_true(smtp_parse_hello(STR("[192.0.2.1]")));
+    assert_false(smtp_parse_hello(STR("two words")));
+    assert_false(smtp_parse_hello(STR_EMPTY));
+}
+
 int
 main(void)
 {
@@ -148,6 +162,7 @@ main(void)
         cmocka_unit_test(mail),
         cmocka_unit_test(rcpt),
         cmocka_unit_test(bdat),
+        cmocka_unit_test(hello),
     };
     return cmocka_run_group_tests_name("proto/smtp/parse", tests, NULL, NULL);
 }
