@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "directory/away.h"
-#include "directory/control.h"
+#include "directory/bell.h"
 #include "directory/logins.h"
 #include "directory/publisher.h"
 #include "os/disk.h"
@@ -35,7 +35,7 @@ struct directory {
     struct publisher *publisher;
     struct logins *logins;
     struct away *away;
-    struct control *control;
+    struct bell *bell;
     struct timer *hurry;
     bool draining;
 };
@@ -120,10 +120,10 @@ on_listen(void *self, struct str name, int fd)
 {
     struct directory *d = self;
 
-    if (!str_eq(name, STR("control")) || d->control != NULL)
+    if (!str_eq(name, STR("control")) || d->bell != NULL)
         (void)close(fd);
     else
-        d->control = control_new(d->room->loop, d->publisher, fd);
+        d->bell = bell_new(d->room->loop, d->publisher, fd);
 }
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "directory/control.h"
+#include "directory/bell.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,13 +14,13 @@ enum { LINE_MAX_OCTETS = 4096, CLIENTS_MAX = 64 };
 
 struct client {
     struct client *next;
-    struct control *all;
+    struct bell *all;
     struct conn *conn; /* NULL: gone, freed when the turn ends */
     struct readers_wait wait;
     bool waiting; /* for the readers: no further line until then */
 };
 
-struct control {
+struct bell {
     struct loop *loop;
     struct publisher *publisher;
     int listener;
@@ -113,7 +113,7 @@ on_step(void *ctx)
 static void
 reap(void *ctx)
 {
-    struct control *all = ctx;
+    struct bell *all = ctx;
     struct client **at = &all->clients;
 
     while (*at != NULL) {
@@ -131,7 +131,7 @@ reap(void *ctx)
 static void
 on_listener(void *ctx, unsigned ready)
 {
-    struct control *all = ctx;
+    struct bell *all = ctx;
     int fd;
 
     (void)ready;
@@ -149,10 +149,10 @@ on_listener(void *ctx, unsigned ready)
     }
 }
 
-struct control *
-control_new(struct loop *l, struct publisher *p, int listener)
+struct bell *
+bell_new(struct loop *l, struct publisher *p, int listener)
 {
-    struct control *all = alloc_zero(sizeof *all);
+    struct bell *all = alloc_zero(sizeof *all);
 
     all->loop = l;
     all->publisher = p;
@@ -164,7 +164,7 @@ control_new(struct loop *l, struct publisher *p, int listener)
 }
 
 void
-control_free(struct control *all)
+bell_free(struct bell *all)
 {
     if (all == NULL)
         return;
