@@ -94,7 +94,7 @@ struct spool_log_setup {
     const struct disk *disk;
     int dir; /* the open folder, empty at the very first start */
     struct executor executor;
-    uint64_t segment_size; /* at most, a power of two from 64 KiB to 1 GiB */
+    uint64_t segment_size; /* at most, a power of two from 256 KiB to 1 GiB */
     uint64_t reserve;      /* octets kept filled for outcomes and notices */
     uint64_t min_free;     /* octets of the file system that we leave alone */
 

@@ -21,13 +21,16 @@
 #include "base/disk.h"
 #include "spool/spool.h"
 
+struct format_running;
+
 struct spool_reader {
     const struct disk *disk;
     int large_fd;
-    struct buf record; /* the record; afterwards pieces of the large file */
+    struct buf record, piece; /* the record; a piece of the large file */
     struct str envelope, content;
-    uint64_t size;     /* of the whole content */
-    uint64_t large_at; /* next octet of the large file */
+    uint64_t size, at; /* octets of content; given out so far */
+    uint64_t sum;      /* what they must add up to */
+    struct format_running *running;
     bool large, needs_stuffing;
 };
 
@@ -36,6 +39,10 @@ struct spool_reader {
 bool spool_reader_open(struct spool_reader *r, const struct disk *disk,
                        int segment_fd, int large_fd, struct msgid id,
                        const struct spool_locator *at, struct err *e);
+/* For the spool itself: whichever message lies there. */
+bool spool_reader_open_any(struct spool_reader *r, const struct disk *disk,
+                           int segment_fd, int large_fd,
+                           const struct spool_locator *at, struct err *e);
 void spool_reader_close(struct spool_reader *r);
 
 /* The envelope as accepted; slices borrow from the reader until its close. */
@@ -43,7 +50,8 @@ bool spool_reader_envelope(const struct spool_reader *r, struct arena *a,
                            struct envelope *out);
 
 /* The next piece, good until the next call; empty at the end. false: it cannot
- * be read, or ends early. */
+ * be read, ends early, or the last piece of a large file shows that its
+ * checksum is wrong: what was given out so far must not be used. */
 bool spool_reader_next(struct spool_reader *r, struct str *bytes,
                        struct err *e);
 /* From the first octet again. */

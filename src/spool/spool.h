@@ -167,7 +167,8 @@ bool spool_crashed(struct spool_store *s, struct msgid id,
 
 /* Replaces a leased recipient by these addresses; they are leased as well,
  * keep its NOTIFY, and their indexes are written to `out`. The alias itself
- * becomes EXPANDED. */
+ * becomes EXPANDED. false: it was not leased, or that is more than 192 KiB of
+ * addresses. */
 bool spool_expand(struct spool_store *s, struct msgid id, uint32_t rcpt,
                   const struct str *targets, size_t n, uint32_t *out);
 

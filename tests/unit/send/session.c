@@ -86,8 +86,8 @@ bool
 spool_reader_next(struct spool_reader *r, struct str *bytes, struct err *e)
 {
     (void)e;
-    *bytes = str_first(str_from_pos(buf_str(&content), r->large_at), piece);
-    r->large_at += bytes->n;
+    *bytes = str_first(str_from_pos(buf_str(&content), r->at), piece);
+    r->at += bytes->n;
     return true;
 }
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The start. The folder is read as foreign: what is not ours is left alone,
+ * what is damaged is reported, the rest is served. Ledgers are replayed first,
+ * so that a message is known to be done, deferred or held before its record is
+ * read. Segments whose writers may still live are in doubt until the roll is
+ * called; then their tails are read as well.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "spool/io.h"
+#include "spool/store_internal.h"
+
+struct names {
+    uint64_t *segments, *larges;
+    size_t n_segments, n_larges, cap_segments, cap_larges;
+};
+
+static void
+add_number(uint64_t **list, size_t *n, size_t *cap, uint64_t number)
+{
+    if (*n == *cap) {
+        *cap = *cap * 2 + 64;
+        *list = alloc_resize(*list, *cap * sizeof **list);
+    }
+    (*list)[(*n)++] = number;
+}
+
+static void
+on_name(void *ctx, const char *name)
+{
+    struct names *all = ctx;
+    struct str s = str_from(name);
+    uint64_t number;
+
+    if (str_skip(&s, STR("segment-"))) {
+        if (str_to_u64(s, &number))
+            add_number(&all->segments, &all->n_segments, &all->cap_segments,
+                       number);
+    } else if (str_skip(&s, STR("large-"))) {
+        if (str_to_u64(s, &number))
+            add_number(&all->larges, &all->n_larges, &all->cap_larges, number);
+    }
+}
+
+static bool
+is_blank(const unsigned char *block)
+{
+    for (size_t i = 0; i < FORMAT_BLOCK; i++)
+        if (block[i] != 0)
+            return false;
+    return true;
+}
+
+/* READY, OPEN (by a ledger or the mover, whose process has ended) or DOUBT. */
+static void
+take_segment(struct log_store *s, const struct segment_header *h, int fd)
+{
+    struct store_segment *g = segment_new(s, h->segment, fd, h->size);
+    g->generation = h->generation;
+    g->writer = h->writer;
+    g->kind = h->kind;
+    g->ordinal = (uint32_t)h->ordinal;
+    if (h->kind == SEGMENT_LEDGER) {
+        g->state = SEGMENT_SEALED;
+        if (g->ordinal >= s->ledger.next_ordinal)
+            s->ledger.next_ordinal = g->ordinal + 1;
+    } else if (h->kind != SEGMENT_SPARE) {
+        g->state = SEGMENT_DOUBT;
+    }
+}
+
+/* false: the disk failed; *e. A file that is no good is reported and stays. */
+static bool
+open_segment(struct log_store *s, uint64_t number, struct err *e)
+{
+    const struct disk *disk = s->setup.disk;
+    unsigned char block[FORMAT_BLOCK];
+    struct segment_header h;
+    char name[STORE_NAME];
+
+    segment_name(name, number);
+    int fd = disk->open(disk->self, s->setup.dir, name, DISK_WRITE);
+    if (fd < 0)
+        return err_sys(e, "open", name);
+    int64_t size = disk->size(disk->self, fd);
+    bool whole = size >= FORMAT_BLOCK &&
+                 io_read(disk, fd, block, sizeof block, 0, name, e);
+    if (whole && format_parse_header(block, &h) && h.segment == number &&
+        h.size == (uint64_t)size && h.ordinal < TABLE_NONE) {
+        take_segment(s, &h, fd);
+        return numbers_skip(s, h.writer, e);
+    }
+    // Real ones with a header lost have a first batch right behind it.
+    bool blank =
+        whole && is_blank(block) &&
+        (size < 2 * FORMAT_BLOCK ||
+         (io_read(disk, fd, block, sizeof block, FORMAT_BLOCK, name, e) &&
+          is_blank(block)));
+    (void)disk->close(disk->self, fd);
+    // Without a header it was being made and never given to anybody.
+    if (!whole || blank) {
+        (void)disk->unlink(disk->self, s->setup.dir, name);
+    } else {
+        s->setup.on_corrupt(s->setup.ctx, name, 0, "its header");
+        s->suspicious = true;
+    }
+    return true;
+}
+
+/* Synced before it is believed: what only the page cache has is not yet a
+ * reason to forget anything. */
+static bool
+replay(struct log_store *s, struct store_segment *g, struct err *e)
+{
+    const struct disk *disk = s->setup.disk;
+    struct scan scan;
+    struct scan_record r;
+    enum scan_result got;
+
+    if (disk->sync(disk->self, g->fd) != 0)
+        return err_sys(e, "sync", "ledger");
+    scan_init(&scan, disk, g->fd, segment_seed(g), g->size);
+    while ((got = scan_next(&scan, &r, e)) != SCAN_END && got != SCAN_ERROR) {
+        if (got == SCAN_CORRUPT)
+            store_corrupt(s, g, r.offset, "bytes that had been durable");
+        else if (r.type > RECORD_MESSAGE && r.type < RECORD_TYPES)
+            notes_replay(s, (enum record_type)r.type, r.meta, g, r.offset);
+    }
+    g->end = scan.at;
+    scan_fini(&scan);
+    return got == SCAN_END;
+}
+
+static bool
+replay_ledgers(struct log_store *s, struct err *e)
+{
+    uint64_t below = 0;
+    for (;;) {
+        struct store_segment *next = NULL;
+        for (size_t i = 0; i < s->n_segments; i++) {
+            struct store_segment *g = s->segments[i];
+            if (g->kind == SEGMENT_LEDGER && g->ordinal >= below &&
+                (next == NULL || g->ordinal < next->ordinal))
+                next = g;
+        }
+        if (next == NULL)
+            return true;
+        if (!replay(s, next, e))
+            return false;
+        below = (uint64_t)next->ordinal + 1;
+    }
+}
+
+/* Known ends are read at once, copies of ours too; other writers may live. */
+static void
+start_reading(struct log_store *s)
+{
+    for (size_t i = 0; i < s->n_segments; i++) {
+        struct store_segment *g = s->segments[i];
+        if (g->state == SEGMENT_READING)
+            absorb_limit(s, g);
+        else if (g->state == SEGMENT_DOUBT && g->kind == SEGMENT_COPY)
+            writers_sync_tail(s, g);
+    }
+}
+
+bool
+recover(struct log_store *s, struct err *e)
+{
+    const struct disk *disk = s->setup.disk;
+    struct names names = {0};
+    bool ok = true;
+
+    if (disk->list(disk->self, s->setup.dir, on_name, &names) != 0)
+        ok = err_sys(e, "list", "spool folder");
+    for (size_t i = 0; ok && i < names.n_segments; i++)
+        ok = numbers_skip(s, names.segments[i], e) &&
+             open_segment(s, names.segments[i], e);
+    for (size_t i = 0; ok && i < names.n_larges; i++) {
+        ok = numbers_skip(s, names.larges[i], e);
+        larges_found(s, names.larges[i]);
+    }
+    free(names.segments);
+    free(names.larges);
+    ok = ok && replay_ledgers(s, e) && leases_open(s, e);
+    if (ok)
+        start_reading(s);
+    return ok;
+}
+
+void
+recover_finish(struct log_store *s)
+{
+    s->recovered = true;
+    for (uint32_t i = 0; table_next(&s->table, &i); i++) {
+        const struct table_entry *e = table_at(&s->table, i);
+        if (e->segment != TABLE_NONE)
+            continue;
+        notes_drop_hold(s, e->id);
+        notes_untouch(s, i);
+        table_remove(&s->table, i);
+    }
+    for (size_t i = 0; i < s->n_payments; i++) {
+        notices_pay(s, buf_str(&s->payments[i]));
+        buf_fini(&s->payments[i]);
+    }
+    free(s->payments);
+    s->payments = NULL;
+    s->n_payments = s->cap_payments = 0;
+    leases_recovered(s);
+    if (!s->suspicious)
+        larges_bury(s, 0);
+}
