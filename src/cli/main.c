@@ -11,14 +11,9 @@
 #include <string.h>
 
 static const struct command *const groups[] = {
-    domain_commands,
-    user_commands,
-    alias_commands,
-    vacation_commands,
-    config_commands,
-    queue_commands,
-    reasons_commands,
-    NULL,
+    serve_commands,   domain_commands,   user_commands,
+    alias_commands,   vacation_commands, queue_commands,
+    reasons_commands, config_commands,   NULL,
 };
 
 /* `gatepost --room ROLE SLOT INCARNATION`, only from master. */
@@ -27,7 +22,7 @@ static const struct {
     int (*run)(uint32_t slot, uint64_t incarnation);
 } rooms[] = {
     {"directory", directory_main},
-    {NULL, NULL},
+    {NULL,        NULL          },
 };
 
 /* The binary under another name. */
