@@ -26,7 +26,9 @@ move(struct scan *s, size_t n, bool blank)
         char c = s->rest.p[0];
         if (c == '\n')
             s->line++;
-        buf_add_char(s->to, blank && c != '\n' ? ' ' : c);
+        if (blank && c != '\n')
+            c = ' ';
+        buf_add_char(s->to, c);
         s->rest = str_from_pos(s->rest, 1);
     }
 }
