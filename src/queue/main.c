@@ -75,7 +75,7 @@ on_pressure(void *ctx, enum spool_pressure level)
     static const char *const names[] = {"none", "slow", "full"};
     struct queue *q = ctx;
 
-    log_event(level == SPOOL_PRESSURE_FULL ? LOG_ERROR : LOG_INFO, "pressure",
+    log_event(level == SPOOL_PRESSURE_FULL ? LOG_ERROR : LOG_DEBUG, "pressure",
               LOG_S("level", str_from(names[level])), LOG_END);
     writers_pressure(q->writers, level);
 }
@@ -170,8 +170,8 @@ deliver(struct queue *q, struct instant now)
         q->started = true;
     if (!q->started || q->draining || q->room->conf->queue.paused)
         return;
-    if (schedule_fill(q->schedule, now, CLAIMS_A_TURN))
-        loop_again(q->room->loop);
+    if (schedule_fill(q->schedule, now, CLAIMS_A_TURN) > 0)
+        loop_again(q->room->loop); // what was settled there is written next
     workers_pump(q->workers);
     notices_pump(q->notices);
 }
@@ -191,10 +191,10 @@ on_turn_end(void *ctx)
     struct queue *q = ctx;
     struct instant now = loop_now(q->room->loop);
 
-    deliver(q, now);
     writers_turn(q->writers);
-    spool_store_turn(q->store, now);
+    spool_store_turn(q->store, now); // takes in what came
     workers_confirm(q->workers);
+    deliver(q, now);
     if (q->draining)
         drain(q, now);
     set_timer(q, now);

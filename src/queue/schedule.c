@@ -102,19 +102,18 @@ schedule_settle(struct schedule *s, struct sched_message *m, struct str address,
                                                              .settlement = &x});
 }
 
-bool
+unsigned
 schedule_fill(struct schedule *s, struct instant now, unsigned budget)
 {
-    while (budget-- > 0) {
-        struct spool_claim claim;
-        struct sched_message *m;
+    unsigned n = 0;
 
-        if (s->loaded >= s->o.max_in_flight)
-            return false;
-        m = message_new();
+    for (; n < budget && s->loaded < s->o.max_in_flight; n++) {
+        struct spool_claim claim;
+        struct sched_message *m = message_new();
+
         if (!spool_claim(s->store, now, &m->arena, &claim)) {
             message_free(m);
-            return false;
+            break;
         }
         m->id = claim.id;
         m->envelope = claim.envelope;
@@ -123,7 +122,7 @@ schedule_fill(struct schedule *s, struct instant now, unsigned budget)
         place_message(s, m, claim.rcpts, claim.n_rcpts,
                       claim.crashes > 0 ? PLACE_SUSPECT : PLACE_CLAIMED, now);
     }
-    return true;
+    return n;
 }
 
 /* ---- parked recipients --------------------------------------------------- */

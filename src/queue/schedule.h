@@ -54,8 +54,9 @@ struct schedule *schedule_new(struct spool_store *store,
 void schedule_free(struct schedule *s); /* leases are not given back */
 void schedule_configure(struct schedule *s, const struct schedule_options *o);
 
-/* Claims up to `budget` messages; true: more are due now and there is room. */
-bool schedule_fill(struct schedule *s, struct instant now, unsigned budget);
+/* Claims up to `budget` messages and says how many; 0: none is due now, or
+ * there is no room. */
+unsigned schedule_fill(struct schedule *s, struct instant now, unsigned budget);
 
 /* The next job this worker may have; the schedule keeps it until it is
  * reported or lost. */

@@ -110,7 +110,7 @@ submit_as(struct world *w, const char *sender, const char *const *addresses,
 static void
 fill(struct world *w)
 {
-    while (schedule_fill(w->schedule, w->now, 16))
+    while (schedule_fill(w->schedule, w->now, 16) > 0)
         ;
 }
 
