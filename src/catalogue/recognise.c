@@ -135,15 +135,23 @@ fits_here(struct str text, struct str pattern)
     return text.n == 0 || !is_word_char(text.p[0]);
 }
 
-static bool
-fits(struct str text, struct str pattern)
+/* The first of the wordings, which are the longest first, that stands somewhere
+ * in text; catalogue_n_wordings: none. */
+static size_t
+find_wording(struct str text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] == pattern.p[0] &&
-            (i == 0 || !is_word_char(text.p[i - 1])) &&
-            fits_here(str_from_pos(text, i), pattern))
-            return true;
-    return false;
+    size_t best = catalogue_n_wordings;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_word_char(text.p[i]) || (i > 0 && is_word_char(text.p[i - 1])))
+            continue;
+        struct str rest = str_from_pos(text, i);
+        for (size_t w = 0; w < best; w++) {
+            struct str pattern = catalogue_wordings[w].pattern;
+            if (pattern.p[0] == rest.p[0] && fits_here(rest, pattern))
+                best = w;
+        }
+    }
+    return best;
 }
 
 static const struct reason *
@@ -166,9 +174,9 @@ catalogue_recognise(struct str reply)
 
     reply = str_first(reply, INPUT_LONGEST);
     struct str text = normalise(reply, words, &code);
-    for (size_t i = 0; i < catalogue_n_wordings; i++)
-        if (fits(text, catalogue_wordings[i].pattern))
-            return &catalogue_reasons[catalogue_wordings[i].reason];
+    size_t found = find_wording(text);
+    if (found < catalogue_n_wordings)
+        return &catalogue_reasons[catalogue_wordings[found].reason];
 
     const struct reason *r = NULL;
     struct status s = status_find(reply);
