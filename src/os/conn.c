@@ -390,26 +390,40 @@ conn_want_input(struct conn *c, bool want)
 
 /* The connection */
 
-struct conn *
-conn_new(struct loop *l, int fd, loop_fn step, void *ctx)
+static struct conn *
+open_conn(struct loop *l, int fd, enum conn_state state, loop_fn step,
+          void *ctx)
 {
     struct conn *c = alloc_zero(sizeof *c);
-    struct sockaddr_storage peer;
-    socklen_t n = sizeof peer;
-    bool connected =
-        getpeername(fd, (struct sockaddr *)&peer, &n) == 0 || errno != ENOTCONN;
     c->loop = l;
     c->fd = fd;
     c->step = step;
     c->ctx = ctx;
     c->again.fn = on_again;
     c->flush.fn = on_flush;
-    c->state = connected ? CONN_OPEN : CONN_CONNECTING;
+    c->state = state;
     c->input = STR_EMPTY;
     c->want_input = true;
     c->watch = watch_new(l, fd, on_ready, c);
     arm(c);
     return c;
+}
+
+struct conn *
+conn_new(struct loop *l, int fd, loop_fn step, void *ctx)
+{
+    struct sockaddr_storage peer;
+    socklen_t n = sizeof peer;
+    bool connecting =
+        getpeername(fd, (struct sockaddr *)&peer, &n) < 0 && errno == ENOTCONN;
+    return open_conn(l, fd, connecting ? CONN_CONNECTING : CONN_OPEN, step,
+                     ctx);
+}
+
+struct conn *
+conn_accepted(struct loop *l, int fd, loop_fn step, void *ctx)
+{
+    return open_conn(l, fd, CONN_OPEN, step, ctx);
 }
 
 void
@@ -420,7 +434,7 @@ conn_free(struct conn *c)
     c->freed = true;
     loop_withdraw(&c->again);
     loop_withdraw(&c->flush);
-    watch_free(c->watch);
+    watch_free_closing(c->watch);
     tls_free(c->tls);
     (void)close(c->fd);
     buf_fini(&c->kept);

@@ -33,6 +33,9 @@ enum conn_state {
 /* Takes ownership of fd (connected, or connecting as net_connect() left it).
  * step is called from the loop only, never from inside the calls below. */
 struct conn *conn_new(struct loop *l, int fd, loop_fn step, void *ctx);
+/* The same for what net_accept() gave: the kernel need not be asked whether it
+ * is connected. */
+struct conn *conn_accepted(struct loop *l, int fd, loop_fn step, void *ctx);
 /* Closes; unsent output is dropped. Allowed inside the step. */
 void conn_free(struct conn *c);
 

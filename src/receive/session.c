@@ -318,7 +318,7 @@ session_open(struct listener *l, int fd, const struct net_address *peer)
     link_session(s);
     smtp_server_init(&s->smtp, s->who.local ? &w->local : &w->network,
                      implicit);
-    s->conn = conn_new(w->room->loop, fd, on_step, s);
+    s->conn = conn_accepted(w->room->loop, fd, on_step, s);
     s->timer = timer_new(w->room->loop, on_timer, s);
     s->timer_ms = INT64_MAX;
     s->heard_ms = loop_now(w->room->loop).mono_ms;

@@ -223,13 +223,48 @@ lanes(void **state)
     loop_free(l.loop);
 }
 
+static void
+stop_when_done(struct task *task)
+{
+    loop_stop(((struct slow *)task)->lanes->loop);
+}
+
+static void
+submit_late(void *ctx)
+{
+    struct lanes *l = ctx;
+    struct executor e = loop_executor(l->loop);
+    if (!l->synced)
+        e.submit(e.ctx, LANE_FILE, &l->sync.task);
+}
+
+/* The loop sleeps already, with nothing else to wake it. */
+static void
+late_task(void **state)
+{
+    struct lanes l = {.loop = loop_new()};
+    (void)state;
+    (void)pthread_mutex_init(&l.mutex, NULL);
+    (void)pthread_cond_init(&l.changed, NULL);
+    l.sync = (struct slow){
+        {run_sync, stop_when_done},
+        &l
+    };
+    struct timer *t = timer_new(l.loop, submit_late, &l);
+    timer_set(t, loop_now(l.loop).mono_ms + 10);
+    (void)alarm(30);
+    loop_run(l.loop);
+    (void)alarm(0);
+    loop_free(l.loop);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers),  cmocka_unit_test(turn_ends),
         cmocka_unit_test(watches), cmocka_unit_test(signals),
-        cmocka_unit_test(lanes),
+        cmocka_unit_test(lanes),   cmocka_unit_test(late_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
