@@ -8,7 +8,10 @@
 #include "os/log.h"
 #include "send/session.h"
 
-enum { PATH_MS = 60 * 1000 };
+enum {
+    PATH_MS = 60 * 1000,
+    PROBES = 2, /* sessions to a host that has not yet answered any */
+};
 
 void
 path_release(struct path *p)
@@ -155,9 +158,11 @@ static bool
 may_open(const struct destination *d)
 {
     const struct conf *conf = d->sender->room->conf;
+    bool answers = d->n_sessions > d->n_opening;
 
     return d->n_waiting > d->n_opening &&
            d->n_sessions < conf->send.connections_per_destination &&
+           (answers || d->n_opening < PROBES) &&
            (d->n_sessions == 0 || now_ms(d) >= d->open_after_ms);
 }
 

@@ -377,7 +377,9 @@ session_wake(struct session *s)
 static void
 on_ready(struct session *s)
 {
-    if (!s->ready) {
+    bool first = !s->ready;
+
+    if (first) {
         const struct tls *tls = conn_tls(s->conn);
         s->ready = true;
         s->path->open[s->target]++;
@@ -388,6 +390,8 @@ on_ready(struct session *s)
                   LOG_END);
     }
     next_message(s);
+    if (first) // the host answers: it may have more of us
+        destination_pump(s->destination);
 }
 
 static void
