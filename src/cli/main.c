@@ -5,6 +5,11 @@
  */
 #include "cli/commands.h"
 #include "directory/directory.h"
+#include "mailbox/mailbox.h"
+#include "notify/notify.h"
+#include "queue/queue.h"
+#include "receive/receive.h"
+#include "send/send.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +26,12 @@ static const struct {
     const char *role;
     int (*run)(uint32_t slot, uint64_t incarnation);
 } rooms[] = {
+    {"receive",   receive_main  },
     {"directory", directory_main},
+    {"queue",     queue_main    },
+    {"send",      send_main     },
+    {"mailbox",   mailbox_main  },
+    {"notify",    notify_main   },
     {NULL,        NULL          },
 };
 

@@ -179,7 +179,7 @@ destination_pump(struct destination *d)
         (d->path == NULL || now_ms(d) >= d->path->until_ms))
         ask_path(d);
     while (d->lookup == NULL && d->path != NULL && may_open(d))
-        session_open(d);
+        session_dial(d);
     if (d->first == NULL && d->n_sessions == 0 && d->lookup == NULL)
         destination_free(d);
 }

@@ -601,7 +601,7 @@ on_timer(void *ctx)
 }
 
 void
-session_open(struct destination *d)
+session_dial(struct destination *d)
 {
     struct session *s = alloc_zero(sizeof *s);
     const struct route *r = &d->path->route;

@@ -15,7 +15,7 @@
 #include "send/destination.h"
 
 /* Makes one and adds it to d, whose path is known. */
-void session_open(struct destination *d);
+void session_dial(struct destination *d);
 
 /* An idle one takes the next delivery, or says goodbye if the room stops. */
 void session_wake(struct session *s);
