@@ -179,6 +179,7 @@ end_turn(struct loop *l)
     for (size_t i = 0; i < l->n_hooks; i++)
         l->hooks[i].fn(l->hooks[i].ctx);
     run_ring(&l->steps);
+    log_flush(); // before anybody can act on what it tells of
     run_ring(&l->flushes);
     log_flush();
     if (log_backlog() > 0)

@@ -77,17 +77,20 @@ title_room(void)
     return n;
 }
 
-/* The last octet of the command line stays NUL, by which the kernel knows that
- * nobody moved the title into the environment. */
+/* A last octet that is not NUL tells the kernel that a title was set: it then
+ * shows the text up to its NUL, not the emptied rest of the command line. */
 void
 sandbox_title(const char *title)
 {
     char *area = program_invocation_name;
     size_t room = title_room(), n = strlen(title);
-    if (room < 2)
+    if (room < 3)
         return;
+    if (n > room - 2)
+        n = room - 2;
     memset(area, 0, room);
-    memcpy(area, title, n < room ? n : room - 1);
+    memcpy(area, title, n);
+    area[room - 1] = '.';
     program_invocation_short_name = area;
 }
 

@@ -277,6 +277,7 @@ check_title(pid_t pid, const char *title)
     struct err e;
     buf_addf(&path, "/proc/%ld/cmdline", (long)pid);
     assert_true(file_read(buf_cstr(&path), 4096, &text, &e));
+    assert_int_equal(text.n, strlen(title) + 1); // and nothing behind it
     assert_string_equal(buf_cstr(&text), title);
     buf_fini(&path);
     buf_fini(&text);
@@ -315,8 +316,8 @@ whole_life(void **state)
     await(&h, "room-ready role=queue", 2);
     assert_true(pid_of(&h, "queue", 2) != victim);
     await(&h, "role=queue n=0", 8); // all others heard of it
-    assert_int_equal(count(&h, "queue got-peer"), 18);
-    assert_int_equal(count(&h, "send got-peer slot=1"), 2);
+    await(&h, "queue got-peer", 18);
+    await(&h, "send got-peer slot=1", 2);
     /* Room signals are not for rooms. */
     assert_int_equal(kill(pid_of(&h, "notify", 1), SIGTERM), 0);
 
