@@ -178,16 +178,20 @@ fail_target(struct session *s, const struct verdict *v)
 }
 
 static void
-fail_connect(struct session *s, const char *text)
+fail_connect(struct session *s, const char *error)
 {
+    struct str remote = target_of(s)->remote, what = str_from(error);
     struct verdict v = {
         .outcome = OUTCOME_LATER,
         .status = {4, 4, 1},
         .reason = STR("no-connection"),
-        .text = str_from(text),
-        .remote = target_of(s)->remote,
+        .remote = remote,
         .command = STR("connect")
     };
+
+    (void)str_skip(&what, STR("connect to the peer: "));
+    v.text = arena_printf(&s->arena, "connect to %.*s: %.*s", STR_ARG(remote),
+                          STR_ARG(what));
     fail_target(s, &v);
 }
 
