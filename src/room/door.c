@@ -10,8 +10,13 @@
 #include "os/log.h"
 #include "spool/log.h"
 
+/* How long we outlive a queue that does not come back: what went wrong may be
+ * on our side, and master makes us new. */
+enum { ORPHAN_MS = 60 * 1000 };
+
 struct door {
     struct room *room;
+    struct timer *orphan;
     struct spool_door *spool;
     struct channel *queue; /* NULL: away */
     loop_fn on_better;
@@ -71,6 +76,13 @@ on_turn_end(void *ctx)
     spool_turn(d->spool);
 }
 
+static void
+on_orphan(void *ctx)
+{
+    struct door *d = ctx;
+    room_fail(d->room, "the queue is gone and does not come back");
+}
+
 struct door *
 door_new(struct room *r, size_t body_memory, loop_fn on_better, void *ctx)
 {
@@ -90,6 +102,7 @@ door_new(struct room *r, size_t body_memory, loop_fn on_better, void *ctx)
     d->on_better = on_better;
     d->ctx = ctx;
     d->spool = spool_log_door_new(&setup);
+    d->orphan = timer_new(r->loop, on_orphan, d);
     loop_at_turn_end(r->loop, on_turn_end, d);
     return d;
 }
@@ -162,6 +175,7 @@ detach(struct door *d)
 {
     channel_free(d->queue);
     d->queue = NULL;
+    timer_set(d->orphan, loop_now(d->room->loop).mono_ms + ORPHAN_MS);
 }
 
 static void
@@ -213,6 +227,7 @@ door_attach(struct door *d, int fd)
     uint64_t n = 0;
 
     detach(d);
+    timer_clear(d->orphan);
     d->queue = channel_new(d->room->loop, fd, on_frame, on_end, d);
     take_pressure(d, PRESSURE_NONE);
     spool_log_door_holding(d->spool, count_holding, &n);
