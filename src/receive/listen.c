@@ -50,7 +50,7 @@ on_ready(void *ctx, unsigned ready)
         int fd = net_accept(l->fd, &peer, NULL);
         if (fd < 0)
             return;
-        session_open(l, fd, &peer);
+        session_admit(l, fd, &peer);
     }
 }
 

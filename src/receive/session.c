@@ -305,7 +305,7 @@ refuse_crowd(struct session *s)
 }
 
 void
-session_open(struct listener *l, int fd, const struct net_address *peer)
+session_admit(struct listener *l, int fd, const struct net_address *peer)
 {
     struct worker *w = l->worker;
     struct session *s = alloc_zero(sizeof *s);

@@ -56,7 +56,7 @@ struct session {
 };
 
 /* Takes over a client; fd is the session's. */
-void session_open(struct listener *l, int fd, const struct net_address *peer);
+void session_admit(struct listener *l, int fd, const struct net_address *peer);
 
 void session_step(struct session *s);
 

@@ -268,7 +268,7 @@ call(struct client *c, struct house *h, struct listener *at)
     assert_true(net_parse(STR("192.0.2.7"), 4711, &peer));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds),
                      0);
-    session_open(at, fds[0], &peer);
+    session_admit(at, fds[0], &peer);
     c->conn = conn_new(h->loop, fds[1], on_client, c);
 }
 
