@@ -106,6 +106,9 @@ step(struct sasl *s, struct str bytes, struct buf *challenge)
 enum sasl_result
 sasl_step(struct sasl *s, struct str bytes, bool given, struct buf *challenge)
 {
+    // The library takes an empty PLAIN response for none and asks again.
+    if (!s->login && given && bytes.n == 0)
+        return SASL_MALFORMED;
     // The library's LOGIN always asks for the name first, said or not.
     if (s->login && s->steps == 0 && given) {
         enum sasl_result r = step(s, STR_EMPTY, challenge);

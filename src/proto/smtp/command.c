@@ -269,20 +269,20 @@ static const struct rule {
     unsigned states;
     void (*run)(struct smtp_server *m, struct str args, struct smtp_event *ev);
 } rules[] = {
-    {{"EHLO", 4},     BEFORE_DATA,                     do_ehlo    },
-    {{"HELO", 4},     BEFORE_DATA,                     do_helo    },
-    {{"STARTTLS", 8}, IN(SMTP_START) | IN(SMTP_READY), do_starttls},
-    {{"AUTH", 4},     IN(SMTP_READY),                  do_auth    },
-    {{"MAIL", 4},     IN(SMTP_READY),                  do_mail    },
-    {{"RCPT", 4},     IN(SMTP_MAIL) | IN(SMTP_RCPT),   do_rcpt    },
-    {{"DATA", 4},     BEFORE_DATA,                     do_data    },
-    {{"BDAT", 4},     BEFORE_DATA,                     do_bdat    },
-    {{"RSET", 4},     BEFORE_DATA,                     do_rset    },
-    {{"NOOP", 4},     BEFORE_DATA,                     do_noop    },
-    {{"VRFY", 4},     BEFORE_DATA,                     do_vrfy    },
-    {{"EXPN", 4},     BEFORE_DATA,                     do_expn    },
-    {{"HELP", 4},     BEFORE_DATA,                     do_help    },
-    {{"QUIT", 4},     BEFORE_DATA,                     do_quit    },
+    {{"EHLO", 4},     BEFORE_DATA,                   do_ehlo    },
+    {{"HELO", 4},     BEFORE_DATA,                   do_helo    },
+    {{"STARTTLS", 8}, BEFORE_DATA,                   do_starttls},
+    {{"AUTH", 4},     IN(SMTP_READY),                do_auth    },
+    {{"MAIL", 4},     IN(SMTP_READY),                do_mail    },
+    {{"RCPT", 4},     IN(SMTP_MAIL) | IN(SMTP_RCPT), do_rcpt    },
+    {{"DATA", 4},     BEFORE_DATA,                   do_data    },
+    {{"BDAT", 4},     BEFORE_DATA,                   do_bdat    },
+    {{"RSET", 4},     BEFORE_DATA,                   do_rset    },
+    {{"NOOP", 4},     BEFORE_DATA,                   do_noop    },
+    {{"VRFY", 4},     BEFORE_DATA,                   do_vrfy    },
+    {{"EXPN", 4},     BEFORE_DATA,                   do_expn    },
+    {{"HELP", 4},     BEFORE_DATA,                   do_help    },
+    {{"QUIT", 4},     BEFORE_DATA,                   do_quit    },
 };
 
 static const struct rule *
