@@ -406,6 +406,7 @@ hand_out(struct worker *w, struct sched_job *j)
     }
     j->holder = w;
     sched_list_add(&w->hand, j);
+    spool_handed(w->all->store, j->message->id);
     send_work(w, j);
 }
 

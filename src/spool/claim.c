@@ -203,7 +203,6 @@ log_store_claim(struct spool_store *base, struct instant now, struct arena *a,
         out->at = locate(s, t, &m);
         out->size = m.size;
         out->crashes = t->crashes;
-        leases_take(s, out->id);
         return true;
     }
     return false;

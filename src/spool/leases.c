@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is in hand, in a small file that is written at the end of each turn and
- * never synced: it need not survive power loss, only the death of the queue.
+ * What workers have in hand, in a small file that is written at the end of
+ * each turn and never synced: it need not survive power loss, only the death
+ * of the queue.
  * A message that was in hand then, and with which no worker comes back, counts
  * one crash when it is claimed again.
  */

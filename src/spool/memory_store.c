@@ -255,6 +255,14 @@ lease(struct spool_store *s, struct msgid id, uint32_t rcpt)
     return true;
 }
 
+/* Nothing outlives this queue. */
+static void
+handed(struct spool_store *s, struct msgid id)
+{
+    (void)s;
+    (void)id;
+}
+
 static bool
 crashed(struct spool_store *s, struct msgid id, const uint32_t *rcpts, size_t n,
         int64_t next_ms)
@@ -482,6 +490,7 @@ static const struct spool_store_ops ops = {
     .settle = settle,
     .unlease = unlease,
     .lease = lease,
+    .handed = handed,
     .crashed = crashed,
     .expand = expand,
     .hold = hold,

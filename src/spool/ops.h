@@ -30,6 +30,7 @@ struct spool_store_ops {
     void (*unlease)(struct spool_store *s, struct msgid id, uint32_t rcpt,
                     int64_t next_ms);
     bool (*lease)(struct spool_store *s, struct msgid id, uint32_t rcpt);
+    void (*handed)(struct spool_store *s, struct msgid id);
     bool (*crashed)(struct spool_store *s, struct msgid id,
                     const uint32_t *rcpts, size_t n, int64_t next_ms);
     bool (*expand)(struct spool_store *s, struct msgid id, uint32_t rcpt,

@@ -42,7 +42,8 @@ any_leased(const struct log_store *s, uint32_t i)
     return false;
 }
 
-/* What claims wrote down for after a crash goes with the last lease. */
+/* What was written down at the hand-over for after a crash goes with the last
+ * lease. */
 static void
 lease_ended(struct log_store *s, uint32_t i)
 {
@@ -191,6 +192,12 @@ log_store_lease(struct spool_store *base, struct msgid id, uint32_t rcpt)
     table_settle(&s->table, i);
     leases_take(s, id);
     return true;
+}
+
+void
+log_store_handed(struct spool_store *base, struct msgid id)
+{
+    leases_take(store_of(base), id);
 }
 
 void

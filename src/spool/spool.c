@@ -79,6 +79,12 @@ spool_unlease(struct spool_store *s, struct msgid id, uint32_t rcpt,
     s->ops->unlease(s, id, rcpt, next_ms);
 }
 
+void
+spool_handed(struct spool_store *s, struct msgid id)
+{
+    s->ops->handed(s, id);
+}
+
 bool
 spool_crashed(struct spool_store *s, struct msgid id, const uint32_t *rcpts,
               size_t n, int64_t next_ms)

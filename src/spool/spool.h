@@ -154,6 +154,10 @@ bool spool_settle(struct spool_store *s, const struct spool_settlement *x);
 /* Leases one recipient whatever its time: a worker that outlived the queue
  * says that it still has it in hand. false: unknown, final or leased. */
 bool spool_lease(struct spool_store *s, struct msgid id, uint32_t rcpt);
+/* A worker has this message in hand from now on: should the queue die and no
+ * worker come back with it, that counts as a crash. What is only claimed does
+ * not, else all that waits for its turn would be held after three deaths. */
+void spool_handed(struct spool_store *s, struct msgid id);
 /* Leased recipients come back as they were, due at next_ms. */
 void spool_unlease(struct spool_store *s, struct msgid id, uint32_t rcpt,
                    int64_t next_ms);

@@ -127,6 +127,7 @@ static const struct spool_store_ops ops = {
     .settle = log_store_settle,
     .unlease = log_store_unlease,
     .lease = log_store_lease,
+    .handed = log_store_handed,
     .crashed = log_store_crashed,
     .expand = log_store_expand,
     .hold = log_store_hold,

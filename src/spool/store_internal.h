@@ -268,6 +268,7 @@ bool log_store_settle(struct spool_store *s, const struct spool_settlement *x);
 void log_store_unlease(struct spool_store *s, struct msgid id, uint32_t rcpt,
                        int64_t next_ms);
 bool log_store_lease(struct spool_store *s, struct msgid id, uint32_t rcpt);
+void log_store_handed(struct spool_store *base, struct msgid id);
 bool log_store_crashed(struct spool_store *s, struct msgid id,
                        const uint32_t *rcpts, size_t n, int64_t next_ms);
 bool log_store_expand(struct spool_store *s, struct msgid id, uint32_t rcpt,
