@@ -97,7 +97,7 @@ print_details(const json_t *j)
         print_time(", next ", text_of(r, "next_attempt"));
         (void)putchar('\n');
         if (*text_of(r, "remote") != '\0')
-            (void)printf("    %s said:\n", text_of(r, "remote"));
+            (void)printf("    last tried at %s:\n", text_of(r, "remote"));
         print_indented(text_of(r, "last_reply"), "    ");
     }
 }

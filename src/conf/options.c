@@ -210,7 +210,7 @@ const struct option option_table[] = {
     WORKERS(SECTION_MAILBOX, mailbox.workers, "2", ALL,
      "processes that write mailboxes"),
     {.section = SECTION_MAILBOX, .type = OPTION_WORD, .name = "sync",
-     AT(mailbox.syncfs), .roles = MAILBOX, .fallback = "file",
+     AT(mailbox.syncfs), .roles = MAILBOX, .fallback = "filesystem",
      .words = "file|filesystem",
      .help = "file: sync each message; filesystem: one syncfs for a group, "
              "which waits for other writers too"},

@@ -101,7 +101,7 @@ defaults_are_safe(void **state)
     assert_int_equal(c->send.port, 25);
     assert_true(c->receive.max_recipients >= 1000);
     assert_str(c->send.helo, "mx1.example.com");
-    assert_false(c->mailbox.syncfs);
+    assert_true(c->mailbox.syncfs);
     conf_free(c);
 }
 
