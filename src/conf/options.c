@@ -108,7 +108,7 @@ const struct option option_table[] = {
      "processes that talk to clients"),
     {.section = SECTION_RECEIVE, .type = OPTION_NUMBER,
      .name = "max-connections", AT(receive.max_connections), .roles = RECEIVE,
-     .fallback = "2000", .min = 1, .max = 1000000,
+     .fallback = "20000", .min = 1, .max = 1000000,
      .help = "clients at once, per process"},
     {.section = SECTION_RECEIVE, .type = OPTION_SIZE,
      .name = "max-message-size", AT(receive.max_message_size),
@@ -119,9 +119,11 @@ const struct option option_table[] = {
      .fallback = "1000", .min = 100, .max = 100000,
      .help = "recipients of one message"},
     {.section = SECTION_RECEIVE, .type = OPTION_NUMBER, .name = "max-errors",
-     AT(receive.max_errors), .roles = RECEIVE, .fallback = "20", .min = 1,
+     AT(receive.max_errors), .roles = RECEIVE, .fallback = "100", .min = 1,
      .max = 1000000,
-     .help = "refused commands before the connection is closed with 421"},
+     .help = "refused commands without a message accepted between them, then "
+             "421 and the end; clients on this host may ask for any number of "
+             "recipients"},
     {.section = SECTION_RECEIVE, .type = OPTION_DURATION,
      .name = "command-timeout", AT(receive.command_timeout_ms),
      .roles = RECEIVE, .fallback = "5m", .min = SECOND, .max = DAY,

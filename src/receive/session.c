@@ -318,6 +318,7 @@ session_admit(struct listener *l, int fd, const struct net_address *peer)
     link_session(s);
     smtp_server_init(&s->smtp, s->who.local ? &w->local : &w->network,
                      implicit);
+    s->smtp.forgiving = s->who.local || net_is_loopback(peer);
     s->conn = conn_accepted(w->room->loop, fd, on_step, s);
     s->timer = timer_new(w->room->loop, on_timer, s);
     s->timer_ms = INT64_MAX;

@@ -193,6 +193,7 @@ void
 dialogue_start(struct dialogue *d, bool tls)
 {
     smtp_server_init(&d->server, &d->options, tls);
+    d->server.forgiving = d->forgiving;
     d->started = true;
     (void)drain(d);
 }

@@ -12,6 +12,7 @@
 struct dialogue {
     struct smtp_server_options options;
     struct smtp_server server;
+    bool forgiving; /* as if the client were on this host */
     bool started, closed;
     struct buf in;      /* what is not consumed yet */
     struct buf out;     /* what the server said */

@@ -5,7 +5,8 @@
  * TAP line for each.
  *
  *     # comment
- *     option max-size N | max-errors N | no-starttls | no-auth | tls
+ *     option max-size N | max-errors N | forgiving |
+ *            no-starttls | no-auth | tls
  *     policy refuse sender|rcpt ADDR REPLY
  *     policy refuse content|end|hello NAME REPLY    (NAME only for hello)
  *     policy login USER PASSWORD                    (what AUTH accepts)
@@ -238,6 +239,8 @@ run_option(struct player *p, struct str args, bool *tls)
         p->d.options.max_size = n;
     else if (str_eq(name, STR("max-errors")))
         p->d.options.max_errors = (uint32_t)n;
+    else if (str_eq(name, STR("forgiving")))
+        p->d.forgiving = true;
     else if (str_eq(name, STR("no-starttls")))
         p->d.options.starttls = false;
     else if (str_eq(name, STR("no-auth")))

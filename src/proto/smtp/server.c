@@ -31,13 +31,19 @@ server_end(struct smtp_server *m)
     m->asked = SMTP_EVENT_NONE;
 }
 
-/* Every reply but the greeting goes through here; refusals are counted. */
-void
-server_say(struct smtp_server *m, struct str reply)
+static void
+say(struct smtp_server *m, struct str reply)
 {
     buf_add(&m->out, reply);
     if (str_starts(reply, STR("421")))
         server_end(m);
+}
+
+/* Every reply but the greeting goes through here; refusals are counted. */
+void
+server_say(struct smtp_server *m, struct str reply)
+{
+    say(m, reply);
     if (!str_starts(reply, STR("5")) || m->state == SMTP_CLOSED)
         return;
     m->errors++;
@@ -429,7 +435,10 @@ smtp_server_refuse(struct smtp_server *m, struct str reply)
         server_waste_chunk(m, reply, SMTP_READY);
         return;
     }
-    server_say(m, reply);
+    if (m->forgiving)
+        say(m, reply);
+    else
+        server_say(m, reply);
 }
 
 void

@@ -96,11 +96,13 @@ enum smtp_state {
 };
 
 /* Plain, so that it can lie inside a session; the members are the machine's
- * own, but for reading: state, tls, esmtp, logged_in, quit. */
+ * own, but for reading: state, tls, esmtp, logged_in, quit; and forgiving. */
 struct smtp_server {
     const struct smtp_server_options *options;
     bool tls, esmtp, logged_in;
-    bool quit; /* the client said so: it sends nothing more */
+    bool quit;      /* the client said so: it sends nothing more */
+    bool forgiving; /* set by the driver: what it refuses is not counted, only
+                       what the machine itself does */
 
     enum smtp_state state;
     enum smtp_event_type asked; /* the event that waits for its answer */
