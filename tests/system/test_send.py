@@ -297,7 +297,7 @@ def test_bounce_is_as_described(make_server, make_sink):
     assert lines[-1] == "------ This is a copy of the message, including all the headers. ------"
     assert any(words in line for line in lines)
     assert status.get_content_type() == "message/delivery-status"
-    report = status.as_string()
+    report = status.as_string().replace("\r\n", "\n")
     assert re.search(r"^Status: 5\.1\.1\r?$", report, re.M) and "Final-Recipient: rfc822; gone@far.example" in report
     assert words in report
     assert original.get_content_type() == "message/rfc822"
