@@ -143,7 +143,7 @@ class Server:
     def is_ready(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"gatepost serve ended with {self.process.returncode}:\n{self.log()[-4000:]}")
-        if not re.search(r"\bmaster ready\b", self.log(self.log_from)):
+        if not re.search(r"\bmaster ready\b|\"room\":\"master\",\"event\":\"ready\"", self.log(self.log_from)):
             return False
         with socket.create_connection(("127.0.0.1", self.mx_port), 5) as s:
             return s.recv(4) == b"220 "

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The server's own life: reload, end, rooms that die, a full disk."""
+import json
 import os
 import random
 import shutil
@@ -340,7 +341,6 @@ def test_full_disk(make_server, make_sink, small_disk):
 
 def test_log_is_lines_and_json(make_server):
     server = make_server(top="log = json")
-    import json
 
     ready(server)
     send(server, "logged\u2028x".encode("ascii", "replace").decode())
