@@ -44,6 +44,9 @@ struct disk {
     int64_t (*size)(void *self, int fd);
     int (*truncate)(void *self, int fd, int64_t size);
 
+    /* Begins to write out what was written, without waiting; may be NULL. Many
+     * files begun together share the waits of their syncs. */
+    void (*start)(void *self, int fd);
     int (*sync)(void *self, int fd);     /* a file's data, or a directory */
     int (*sync_all)(void *self, int fd); /* syncfs of fd's file system */
 

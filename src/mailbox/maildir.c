@@ -326,8 +326,11 @@ write_file(struct group *g, struct maildir_item *x)
         fail(x, &e);
         return;
     }
-    if (write_content(g, x, &unread, &e))
+    if (write_content(g, x, &unread, &e)) {
+        if (!g->m->whole && g->disk->start != NULL)
+            g->disk->start(g->disk->self, x->fd);
         return;
+    }
     fail(x, &e);
     if (unread) {
         x->verdict.reason = STR("spool-trouble");
