@@ -31,7 +31,7 @@ enum {
     CLAIMS_A_TURN = 512,
     LANE_WINDOW = 512,    /* jobs in hand of one worker */
     DRAIN_MS = 60 * 1000, /* for workers to finish what they have */
-    HURRY_MS = 5 * 1000,
+    HURRY_MS = 1500,      /* master's own limit is 2 s */
 };
 
 struct queue {
