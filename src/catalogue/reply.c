@@ -88,7 +88,7 @@ add_ascii(struct buf *to, struct str s, size_t longest)
     while (s.n > 0) {
         size_t n = math_max(utf8_first(s), 1);
         bool plain = n == 1 && s.p[0] >= ' ' && s.p[0] <= '~';
-        buf_add_char(to, plain ? s.p[0] : '?');
+        buf_add(to, plain ? str_first(s, 1) : STR("?"));
         s = str_from_pos(s, n);
     }
     size_t n = to->n - start;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "catalogue/catalogue.h"
@@ -41,11 +42,11 @@ static int
 complain(int status, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
     (void)fputs("sendmail: ", stderr);
+    va_start(args, format);
     (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
     va_end(args);
+    (void)fputc('\n', stderr);
     return status;
 }
 

@@ -35,7 +35,9 @@ encode_character(struct str c, char out[12])
 {
     static const char hex[] = "0123456789ABCDEF";
     if (c.n == 1 && (is_plain((unsigned char)c.p[0]) || c.p[0] == ' ')) {
-        out[0] = c.p[0] == ' ' ? '_' : c.p[0];
+        out[0] = c.p[0];
+        if (out[0] == ' ')
+            out[0] = '_';
         return 1;
     }
     for (size_t i = 0; i < c.n; i++) {

@@ -125,7 +125,7 @@ header_unfold(struct buf *to, struct str value)
             continue;
         }
         bool control = ascii_is_control((unsigned char)value.p[i]);
-        buf_add_char(to, control ? ' ' : value.p[i]);
+        buf_add(to, control ? STR(" ") : (struct str){value.p + i, 1});
     }
 }
 
