@@ -7,7 +7,7 @@
 #include "os/log.h"
 
 /* How long a client waits for its reply when the queue asks for less. */
-enum { PACE_MS = 100 };
+enum { PACE_MS = 20 };
 
 static struct str
 chosen_text(const struct conf *c, struct str reason)

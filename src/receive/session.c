@@ -34,8 +34,9 @@ deadline(const struct session *s)
         return s->heard_ms + LOGIN_MS;
     case WAIT_PACE:
         return s->resume_ms;
-    case WAIT_STORED:
     case WAIT_ROOM:
+        return s->heard_ms + s->smtp.options->data_timeout_ms;
+    case WAIT_STORED: // the sync ends some time, and then there is an answer
         return INT64_MAX;
     case WAIT_NOTHING:
         break;
@@ -71,12 +72,14 @@ on_timer(void *ctx)
     }
     if (s->wait == WAIT_LOGIN)
         decide_login_late(s);
-    else if (s->wait == WAIT_PACE)
-        s->wait = WAIT_NOTHING;
-    else
+    else if (s->wait == WAIT_ROOM)
+        smtp_server_close(&s->smtp, STR("421 4.3.0 this server cannot store "
+                                        "mail now, try again later\r\n"));
+    else if (s->wait == WAIT_NOTHING)
         smtp_server_close(&s->smtp, decide_reply(s, STR("command-timeout"),
                                                  s->envelope.sender, STR_EMPTY,
                                                  STR_EMPTY));
+    s->wait = WAIT_NOTHING;
     session_step(s);
 }
 

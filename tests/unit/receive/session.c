@@ -528,6 +528,11 @@ waiting(void **state)
     h.door.slow = true;
     talk(&c, "", "250 2.0.0");
     assert_int_equal(h.worker.sessions->wait, WAIT_NOTHING);
+    // a spool that never lets go is not waited for without end
+    memory_spool_park(h.door.memory, true);
+    h.worker.network.data_timeout_ms = 100;
+    talk(&c, ENVELOPE "DATA\r\nSubject: x\r\n\r\nhi\r\n.\r\n", "421 4.3.0");
+    assert_int_equal(spool_count(h.door.store), 1);
     hang_up(&c);
     tear_down(&h);
 }
