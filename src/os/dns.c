@@ -304,6 +304,23 @@ queue_remove(struct queue *q, struct dns_query *x)
     x->next = x->prev = NULL;
 }
 
+/* The first; NULL: it is empty. */
+static struct dns_query *
+queue_take(struct queue *q)
+{
+    struct dns_query *x = q->first;
+
+    if (x == NULL)
+        return NULL;
+    q->first = x->next;
+    if (q->first != NULL)
+        q->first->prev = NULL;
+    else
+        q->last = NULL;
+    x->next = NULL;
+    return x;
+}
+
 static void
 query_free(struct dns_query *q)
 {
@@ -314,11 +331,8 @@ query_free(struct dns_query *q)
 static void
 queue_free(struct queue *queue)
 {
-    while (queue->first != NULL) {
-        struct dns_query *q = queue->first;
-        queue_remove(queue, q);
+    for (struct dns_query *q; (q = queue_take(queue)) != NULL;)
         query_free(q);
-    }
 }
 
 static void
@@ -381,11 +395,10 @@ on_resolved(void *ctx, int rcode, void *packet, int n, int sec, char *why_bogus,
 }
 
 static void
-tell(struct dns *d, struct dns_query *q)
+tell(struct dns_query *q)
 {
     dns_fn fn = q->fn;
 
-    queue_remove(&d->answered, q);
     q->fn = NULL;
     fn(q->ctx, &q->answer);
     let_go(q);
@@ -403,8 +416,9 @@ on_timer(void *ctx)
     size_t n = 0;
     for (const struct dns_query *q = d->answered.first; q != NULL; q = q->next)
         n++;
-    for (; n > 0 && d->answered.first != NULL; n--)
-        tell(d, d->answered.first);
+    for (struct dns_query *q; n > 0 && (q = queue_take(&d->answered)) != NULL;
+         n--)
+        tell(q);
     set_timer(d);
 }
 

@@ -105,7 +105,7 @@ lookup_cancel(struct lookup *l)
     if (l == NULL)
         return;
     dns_cancel(l->mx.query);
-    for (size_t i = 0; i < 2 * ROUTE_HOSTS_MAX; i++)
+    for (size_t i = 0; i < sizeof l->addresses / sizeof *l->addresses; i++)
         dns_cancel(l->addresses[i].query);
     free(l);
 }

@@ -2,6 +2,7 @@
 """The back door, closer: what one connection and one transaction carry."""
 import hashlib
 import threading
+from collections import Counter
 
 from server import message, wait_for
 from test_send import FAST, ready, submit, the_bounce, world
@@ -133,3 +134,40 @@ def test_a_peer_that_knows_only_helo(make_server, make_sink):
     server = ready(make_server(**smarthost(sink)))
     submit(server, "a@far.example")
     assert sink.wait(1)[0].helo == "mx.example.com"
+
+
+def post(server, n, first=0):
+    with server.smtp() as s:
+        for i in range(first, first + n):
+            s.sendmail("cron@near.example", [f"r{i}@far.example"], message(subject=f"number {i}"))
+
+
+def test_reload_hands_the_work_over(make_server, make_sink):
+    """Under way is finished, what waits goes to the new process: each once."""
+    sink = make_sink()
+    sink.delay["end"] = 0.05
+    server = make_server(relay=f'smarthost = "127.0.0.1:{sink.port}" networks = {{"127.0.0.1"}}', queue=FAST,
+                         send="connections-per-destination = 4")
+    ready(server)
+    post(server, 100)
+    wait_for(lambda: len(sink.messages) > 10)
+    server.reload()
+    post(server, 50, 100)
+    server.reload()
+    wait_for(lambda: len(sink.messages) >= 150, timeout=60)
+    server.wait_empty()
+    assert set(Counter(r for m in sink.messages for r in m.rcpts).values()) == {1}
+
+
+def test_reload_changes_the_smarthost(make_server, make_sink):
+    old, new = make_sink(), make_sink()
+    server = make_server(**smarthost(old))
+    ready(server)
+    submit(server, "a@far.example")
+    old.wait(1)
+    server.sections["relay"] = f'smarthost = "127.0.0.1:{new.port}"'
+    server.write_config()
+    server.reload()
+    submit(server, "b@far.example")
+    assert new.wait(1)[0].rcpts == ["b@far.example"]
+    assert len(old.messages) == 1
