@@ -40,6 +40,7 @@ install: build/gatepost
 
 bench: build/gatepost
 	@tools/install-deps bench
+	@[ "$$(id -u)" != 0 ] || bench/peers
 	@bench/run
 
 fuzz:
