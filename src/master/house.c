@@ -26,7 +26,7 @@ static const struct {
     int64_t limit_ms;
 } stop_phases[] = {
     {0,                                                  0   }, /* not stopping */
-    {IN(ROLE_RECEIVE),                                   4000},
+    {IN(ROLE_RECEIVE),                                   9000},
     {IN(ROLE_SEND) | IN(ROLE_MAILBOX) | IN(ROLE_NOTIFY), 3500},
     {IN(ROLE_QUEUE),                                     2000},
     {IN(ROLE_DIRECTORY),                                 1000},
