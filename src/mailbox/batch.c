@@ -11,7 +11,7 @@
 
 enum {
     GROUP_MAX = 128,     /* files that share a wait */
-    GROUPS_MAX = 2,      /* one writes while the other waits for the disk */
+    GROUPS_MAX = 3,      /* some write while others wait for the disk */
     KNOWN_MAX = 1 << 16, /* Maildirs remembered as durable */
 };
 

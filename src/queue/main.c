@@ -29,7 +29,7 @@
 
 enum {
     CLAIMS_A_TURN = 512,
-    LANE_WINDOW = 512,    /* jobs in hand of one worker */
+    LANE_WINDOW = 512,    /* jobs in hand of one mailbox worker */
     DRAIN_MS = 60 * 1000, /* for workers to finish what they have */
     HURRY_MS = 1500,      /* master's own limit is 2 s */
 };
@@ -109,17 +109,22 @@ static struct schedule_options
 options_of(const struct conf *c)
 {
     size_t loaded = c->queue.max_in_flight;
+    size_t window = c->queue.destination_window;
+    struct schedule_options o = {.smarthost = c->relay.smarthost,
+                                 .max_in_flight = c->queue.max_in_flight};
 
-    return (struct schedule_options){
-        .retry = {c->queue.retry_min_ms, c->queue.retry_max_ms,
-                  c->queue.give_up_ms},
-        .smarthost = c->relay.smarthost,
-        .max_in_flight = c->queue.max_in_flight,
-        .send = { c->send.workers,          LANE_WINDOW, c->queue.destination_window,
-                  loaded - loaded / 4},
-        .mailbox = { c->mailbox.workers,          LANE_WINDOW,                 LANE_WINDOW,
-                  loaded - loaded / 4},
-    };
+    o.retry.min_ms = c->queue.retry_min_ms;
+    o.retry.max_ms = c->queue.retry_max_ms;
+    o.retry.give_up_ms = c->queue.give_up_ms;
+    o.send.lanes = c->send.workers;
+    o.send.lane_window = 2 * window; // a worker has several destinations
+    o.send.destination_window = window;
+    o.send.waiting_max = loaded - loaded / 4;
+    o.mailbox.lanes = c->mailbox.workers;
+    o.mailbox.lane_window = LANE_WINDOW; // and a mailbox may have all of it
+    o.mailbox.destination_window = LANE_WINDOW;
+    o.mailbox.waiting_max = loaded - loaded / 4;
+    return o;
 }
 
 static void
