@@ -375,6 +375,18 @@ fragment_durable(struct node *n, const struct fragment *f)
         image_take(&n->durable, f, f->from, f->n);
 }
 
+/* What was lost and then written again cannot come back. */
+static void
+supersede(struct node *n, size_t upto, const struct fragment *by)
+{
+    for (size_t i = 0; i < upto; i++) {
+        struct fragment *f = &n->pending[i];
+        if (f->page == by->page && f->from < by->from + by->n &&
+            by->from < f->from + f->n)
+            f->n = 0;
+    }
+}
+
 static void
 sync_node(struct node *n, bool fails)
 {
@@ -383,6 +395,7 @@ sync_node(struct node *n, bool fails)
         struct fragment *f = &n->pending[i];
         if (!f->lost && !fails) {
             fragment_durable(n, f);
+            supersede(n, left, f);
             page_unref(f->version);
             continue;
         }

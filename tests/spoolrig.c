@@ -97,7 +97,8 @@ static void
 on_corrupt(void *ctx, const char *file, uint64_t offset, const char *what)
 {
     struct rig *r = ctx;
-    (void)what;
+    (void)snprintf(r->last_trouble, sizeof r->last_trouble, "%s at %llu: %s",
+                   file, (unsigned long long)offset, what);
     r->corrupt++;
     r->corrupt_at = offset;
     (void)snprintf(r->corrupt_file, sizeof r->corrupt_file, "%s", file);
@@ -106,8 +107,9 @@ on_corrupt(void *ctx, const char *file, uint64_t offset, const char *what)
 static void
 on_trouble(void *ctx, const struct err *e)
 {
-    (void)e;
-    ((struct rig *)ctx)->trouble++;
+    struct rig *r = ctx;
+    r->trouble++;
+    (void)snprintf(r->last_trouble, sizeof r->last_trouble, "%.180s", e->text);
 }
 
 /* ---- processes ----------------------------------------------------------- */

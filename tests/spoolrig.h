@@ -36,8 +36,10 @@ struct rig {
     uint64_t reserve, min_free;
     enum spool_pressure pressure;
     int corrupt, trouble, forget;
+    char last_trouble[200]; /* what was reported last */
     char corrupt_file[64];
     uint64_t corrupt_at;
+    bool quiet;          /* a test looks; for its own use */
     bool forget_at_once; /* readers give back when asked */
 };
 

@@ -151,7 +151,7 @@ lease_due(struct log_store *s, uint32_t i, int64_t now_ms, struct arena *a,
         if (r->state != RCPT_DUE || r->next_ms > now_ms)
             continue;
         struct spool_rcpt view = view_rcpt(s, i, k, a, &out->envelope);
-        r->state = RCPT_LEASED;
+        table_set_state(&s->table, i, k, RCPT_LEASED);
         view.state = RCPT_LEASED;
         out->rcpts[out->n_rcpts++] = view;
     }

@@ -3,8 +3,10 @@
  * The queue's own log. A record is added in memory, written at the end of the
  * turn and synced in groups; until it is durable its octets are kept, so that
  * after a failed write or sync they can be written again into another segment.
- * Order is kept over segments: one that is left is synced before, or with, the
- * next.
+ * A record's sequence number counts all records of all ledgers, so that the
+ * start knows one that it has read already: half of what was written again must
+ * not undo what followed at the first place. Order is kept over segments: one
+ * that is left is synced before, or with, the next.
  */
 #include <stdlib.h>
 
@@ -94,6 +96,7 @@ roll(struct log_store *s)
     l->next = NULL;
     append_init(&l->out, s->setup.disk, l->current->fd,
                 segment_seed(l->current), l->current->size);
+    l->out.seq = l->written;
     return true;
 }
 

@@ -118,18 +118,7 @@ notes_drop_hold(struct log_store *s, struct msgid id)
 
 /* ---- at the start -------------------------------------------------------- */
 
-enum { RCPTS_MAX = 1 << 20 }; /* of one message, however damaged its record */
-
-static void
-set_state(struct log_store *s, uint32_t i, uint32_t rcpt, enum rcpt_state state)
-{
-    struct table_entry *e = table_at(&s->table, i);
-    struct table_rcpt *r = table_rcpt(&s->table, i, rcpt);
-    bool was = r->state == RCPT_DONE || r->state == RCPT_EXPANDED;
-    bool is = state == RCPT_DONE || state == RCPT_EXPANDED;
-    e->n_open = e->n_open + was - is;
-    r->state = (uint8_t)state;
-}
+enum { RCPTS_MAX = 1 << 17 }; /* of one message, however damaged its record */
 
 static void
 replay_note(struct log_store *s, uint32_t i, const struct record_note *n)
@@ -138,7 +127,7 @@ replay_note(struct log_store *s, uint32_t i, const struct record_note *n)
         return;
     table_grow(&s->table, i, n->rcpt + 1, 0);
     struct table_rcpt *r = table_rcpt(&s->table, i, n->rcpt);
-    set_state(s, i, n->rcpt, n->state);
+    table_set_state(&s->table, i, n->rcpt, n->state);
     r->next_ms = n->next_ms;
     r->parent = n->parent;
     r->attempts = n->attempts < UINT16_MAX ? (uint16_t)n->attempts : UINT16_MAX;
@@ -154,10 +143,10 @@ replay_expanded(struct log_store *s, uint32_t i,
         x->first > RCPTS_MAX - x->n || x->first <= x->rcpt)
         return;
     table_grow(&s->table, i, x->first + (uint32_t)x->n, 0);
-    set_state(s, i, x->rcpt, RCPT_EXPANDED);
+    table_set_state(&s->table, i, x->rcpt, RCPT_EXPANDED);
     for (size_t k = 0; k < x->n; k++) {
         struct table_rcpt *r = table_rcpt(&s->table, i, x->first + (uint32_t)k);
-        set_state(s, i, x->first + (uint32_t)k, RCPT_DUE);
+        table_set_state(&s->table, i, x->first + (uint32_t)k, RCPT_DUE);
         r->parent = x->rcpt;
         r->next_ms = x->next_ms;
     }
@@ -186,7 +175,7 @@ replay_paid(struct log_store *s, uint32_t i, struct str text)
             struct table_rcpt *r = table_rcpt(&s->table, i, k);
             r->owes &= (uint8_t)~key.kind;
             if (r->state == RCPT_OWES && r->owes == 0)
-                set_state(s, i, k, RCPT_DONE);
+                table_set_state(&s->table, i, k, RCPT_DONE);
         }
 }
 

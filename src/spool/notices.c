@@ -146,8 +146,7 @@ notices_pay(struct log_store *s, struct str text)
             any = true;
             r->owes &= (uint8_t) ~(key.kind | key.kind << 4);
             if ((r->owes & 15) == 0) {
-                r->state = RCPT_DONE;
-                t->n_open--;
+                table_set_state(&s->table, i, k, RCPT_DONE);
             }
         }
     if (!any)

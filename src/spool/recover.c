@@ -88,8 +88,9 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
     int64_t size = disk->size(disk->self, fd);
     bool whole = size >= FORMAT_BLOCK &&
                  io_read(disk, fd, block, sizeof block, 0, name, e);
-    if (whole && format_parse_header(block, &h) && h.segment == number &&
-        h.size == (uint64_t)size && h.ordinal < TABLE_NONE) {
+    bool known = whole && format_parse_header(block, &h) &&
+                 h.segment == number && h.ordinal < TABLE_NONE;
+    if (known && h.size == (uint64_t)size) {
         take_segment(s, &h, fd);
         return numbers_skip(s, h.writer, e);
     }
@@ -100,8 +101,9 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
          (io_read(disk, fd, block, sizeof block, FORMAT_BLOCK, name, e) &&
           is_blank(block)));
     (void)disk->close(disk->self, fd);
-    // Without a header it was being made and never given to anybody.
-    if (!whole || blank) {
+    // No header, or one of nobody's before the zeros were all there: it was
+    // being made.
+    if (!whole || blank || (known && h.kind == SEGMENT_SPARE)) {
         (void)disk->unlink(disk->self, s->setup.dir, name);
     } else {
         s->setup.on_corrupt(s->setup.ctx, name, 0, "its header");
@@ -123,12 +125,19 @@ replay(struct log_store *s, struct store_segment *g, struct err *e)
     if (disk->sync(disk->self, g->fd) != 0)
         return err_sys(e, "sync", "ledger");
     scan_init(&scan, disk, g->fd, segment_seed(g), g->size);
+    scan.gap = true;
     while ((got = scan_next(&scan, &r, e)) != SCAN_END && got != SCAN_ERROR) {
         if (got == SCAN_CORRUPT)
             store_corrupt(s, g, r.offset, "bytes that had been durable");
-        else if (r.type > RECORD_MESSAGE && r.type < RECORD_TYPES)
+        else if (r.seq < s->ledger.added || r.type <= RECORD_MESSAGE ||
+                 r.type >= RECORD_TYPES)
+            continue; // written twice, and read already
+        else
             notes_replay(s, (enum record_type)r.type, r.meta, g, r.offset);
+        if (got == SCAN_RECORD)
+            s->ledger.added = r.seq + 1;
     }
+    s->ledger.written = s->ledger.durable = s->ledger.added;
     g->end = scan.at;
     scan_fini(&scan);
     return got == SCAN_END;

@@ -3,7 +3,7 @@
 
 #include "base/math.h"
 
-enum { WINDOW = 256 << 10 };
+enum { WINDOW = 128 << 10 };
 
 void
 scan_init(struct scan *s, const struct disk *disk, int fd,
@@ -121,6 +121,7 @@ read_record(struct scan *s, struct scan_record *out, bool *bad, struct err *e)
             h.content_sum)
         return false;
     *out = (struct scan_record){
+        .seq = h.seq,
         .offset = s->record_at,
         .content_at = s->record_at + FORMAT_RECORD + h.meta,
         .content_sum = h.content_sum,

@@ -30,6 +30,7 @@ enum scan_result {
 };
 
 struct scan_record {
+    uint64_t seq;
     uint64_t offset, content_at;
     uint64_t content_sum;
     uint32_t content; /* octets in the record */
@@ -52,7 +53,8 @@ struct scan {
     uint64_t batch_end;
     uint32_t left; /* records left in the batch */
     uint64_t seq;  /* of the next record */
-    bool gap;      /* behind corruption: the sequence may have jumped */
+    bool gap;      /* the sequence may jump here: behind corruption, or where
+                      a ledger begins */
     bool judged;   /* durable is the highest mark there is */
     struct buf window;
     uint64_t window_at;

@@ -15,7 +15,12 @@
 #include "spool/io.h"
 #include "spool/store_internal.h"
 
-enum { FILL = 1 << 20, KEEP_READY = 4, OF_FREE_SPACE = 8 };
+enum {
+    ZEROS = 64 << 10,
+    ZEROS_AT_ONCE = 16,
+    KEEP_READY = 4,
+    OF_FREE_SPACE = 8,
+};
 
 void
 segment_name(char out[STORE_NAME], uint64_t number)
@@ -122,15 +127,21 @@ write_header(struct errand_task *x)
 static bool
 fill(struct errand_task *x)
 {
-    char *zeros = alloc_zero(FILL);
+    static const char zeros[ZEROS];
     bool ok = true;
-    for (uint64_t at = 0; ok && at < x->header.size; at += FILL) {
-        uint64_t left = x->header.size - at;
-        struct iovec part = {zeros, left < FILL ? (size_t)left : FILL};
-        ok = io_write(x->store->setup.disk, x->fd, &part, 1, at, "segment",
+    for (uint64_t at = 0; ok && at < x->header.size;) {
+        struct iovec parts[ZEROS_AT_ONCE];
+        size_t n = 0;
+        uint64_t from = at;
+        while (n < ZEROS_AT_ONCE && at < x->header.size) {
+            // Sizes are multiples of this.
+            parts[n].iov_base = (void *)(uintptr_t)zeros;
+            parts[n++].iov_len = ZEROS;
+            at += ZEROS;
+        }
+        ok = io_write(x->store->setup.disk, x->fd, parts, n, from, "segment",
                       &x->error);
     }
-    free(zeros);
     return ok;
 }
 

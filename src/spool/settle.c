@@ -32,22 +32,12 @@ find_leased(struct log_store *s, struct msgid id, uint32_t rcpt, uint32_t *i)
     return r->state == RCPT_LEASED ? r : NULL;
 }
 
-static bool
-any_leased(const struct log_store *s, uint32_t i)
-{
-    const struct table_entry *t = table_at(&s->table, i);
-    for (uint32_t k = 0; k < t->n_rcpts; k++)
-        if (table_rcpt(&s->table, i, k)->state == RCPT_LEASED)
-            return true;
-    return false;
-}
-
 /* What was written down at the hand-over for after a crash goes with the last
  * lease. */
 static void
 lease_ended(struct log_store *s, uint32_t i)
 {
-    if (!any_leased(s, i))
+    if (table_leased(&s->table, i) == 0)
         leases_drop(s, table_at(&s->table, i)->id);
 }
 
@@ -125,7 +115,7 @@ static void
 put_back(struct log_store *s, uint32_t i, uint32_t rcpt, int64_t next_ms)
 {
     struct table_rcpt *r = table_rcpt(&s->table, i, rcpt);
-    r->state = RCPT_DUE;
+    table_set_state(&s->table, i, rcpt, RCPT_DUE);
     r->next_ms = next_ms;
     table_settle_rcpt(&s->table, i, rcpt);
     lease_ended(s, i);
@@ -154,12 +144,11 @@ log_store_settle(struct spool_store *base, const struct spool_settlement *x)
         return true;
     }
     r->owes = x->notice & (NOTICE_BOUNCE | NOTICE_AUTOREPLY);
-    r->state = r->owes != 0 ? RCPT_OWES : RCPT_DONE;
+    table_set_state(&s->table, i, x->rcpt,
+                    r->owes != 0 ? RCPT_OWES : RCPT_DONE);
     settle_note(s, i, x->rcpt, &x->verdict);
     if (r->state == RCPT_OWES)
         notices_owe(s, i);
-    else
-        t->n_open--;
     if (t->n_open > 0)
         lease_ended(s, i);
     settle_done(s, i);
@@ -187,7 +176,7 @@ log_store_lease(struct spool_store *base, struct msgid id, uint32_t rcpt)
     if (t == NULL || rcpt >= t->n_rcpts ||
         table_rcpt(&s->table, i, rcpt)->state != RCPT_DUE)
         return false;
-    table_rcpt(&s->table, i, rcpt)->state = RCPT_LEASED;
+    table_set_state(&s->table, i, rcpt, RCPT_LEASED);
     t->flags &= (uint8_t)~TABLE_DOUBT;
     table_settle(&s->table, i);
     leases_take(s, id);
@@ -263,12 +252,10 @@ log_store_expand(struct spool_store *base, struct msgid id, uint32_t rcpt,
         return false;
 
     table_grow(&s->table, i, first + (uint32_t)n, next_ms);
-    table_rcpt(&s->table, i, rcpt)->state = RCPT_EXPANDED;
-    t->n_open--;
+    table_set_state(&s->table, i, rcpt, RCPT_EXPANDED);
     for (uint32_t k = 0; k < n; k++) {
-        struct table_rcpt *r = table_rcpt(&s->table, i, first + k);
-        r->state = RCPT_LEASED;
-        r->parent = rcpt;
+        table_set_state(&s->table, i, first + k, RCPT_LEASED);
+        table_rcpt(&s->table, i, first + k)->parent = rcpt;
         out[k] = first + k;
     }
     table_settle(&s->table, i);
@@ -348,7 +335,7 @@ log_store_remove(struct spool_store *base, struct msgid id)
     struct table_entry *t = find(s, id, &i);
     struct record_event x = {.id = id};
 
-    if (t == NULL || any_leased(s, i))
+    if (t == NULL || table_leased(&s->table, i) > 0)
         return false;
     ledger_add_event(s, RECORD_DONE, &x);
     t->n_open = 0;

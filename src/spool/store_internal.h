@@ -106,7 +106,8 @@ struct ledger {
     struct append out;  /* to current */
     struct buf records; /* u32 length, u8 type, meta; not durable yet */
     size_t unwritten;   /* where those begin that are not in the file */
-    uint64_t added, written, durable; /* counts of records */
+    uint64_t added, written, durable; /* counts of records, over all ledgers
+                                         that ever were */
     struct store_segment *dirty[8];   /* written to since their last sync */
     size_t n_dirty;
     uint32_t next_ordinal;

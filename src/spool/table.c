@@ -7,13 +7,13 @@
 
 #include "base/alloc.h"
 
-enum { CHUNK = 4096, FIRST_BUCKETS = 1024 };
+enum { CHUNK = 512, FIRST_BUCKETS = 1024 };
 
 /* The recipients of a message with more than one, and the time of the first
  * that waits. */
 struct table_many {
     int64_t due;
-    uint32_t cap;
+    uint32_t cap, leased;
     struct table_rcpt rcpts[];
 };
 
@@ -308,6 +308,7 @@ make_array(struct table *t, const struct table_entry *e, uint32_t n)
         if (e->n_rcpts == 1)
             m->rcpts[0] = e->one;
         m->due = e->n_rcpts == 1 ? e->one.next_ms : INT64_MAX;
+        m->leased = e->n_rcpts == 1 && e->one.state == RCPT_LEASED;
     }
     t->extra += sizeof *m + cap * sizeof *m->rcpts;
     m->cap = cap;
@@ -331,6 +332,30 @@ table_grow(struct table *t, uint32_t i, uint32_t n, int64_t due_ms)
     for (uint32_t k = from; k < n; k++)
         *table_rcpt(t, i, k) = (struct table_rcpt){
             .next_ms = due_ms, .note_segment = TABLE_NONE, .parent = k};
+}
+
+void
+table_set_state(struct table *t, uint32_t i, uint32_t rcpt,
+                enum rcpt_state state)
+{
+    struct table_entry *e = table_at(t, i);
+    struct table_rcpt *r = table_rcpt(t, i, rcpt);
+    bool was_final = r->state == RCPT_DONE || r->state == RCPT_EXPANDED;
+    bool is_final = state == RCPT_DONE || state == RCPT_EXPANDED;
+    e->n_open = e->n_open + was_final - is_final;
+    if (e->n_rcpts > 1)
+        e->many->leased = e->many->leased + (state == RCPT_LEASED) -
+                          (r->state == RCPT_LEASED);
+    r->state = (uint8_t)state;
+}
+
+uint32_t
+table_leased(const struct table *t, uint32_t i)
+{
+    const struct table_entry *e = table_at(t, i);
+    if (e->n_rcpts > 1)
+        return e->many->leased;
+    return e->n_rcpts == 1 && e->one.state == RCPT_LEASED;
 }
 
 void

@@ -90,6 +90,11 @@ struct table_rcpt *table_rcpt(const struct table *t, uint32_t i, uint32_t rcpt);
 /* Room for n recipients; new ones are DUE at due_ms and their own parents. */
 void table_grow(struct table *t, uint32_t i, uint32_t n, int64_t due_ms);
 
+/* Counts what is open and what is in hand; does not settle. */
+void table_set_state(struct table *t, uint32_t i, uint32_t rcpt,
+                     enum rcpt_state state);
+uint32_t table_leased(const struct table *t, uint32_t i); /* in hand */
+
 /* Must be called after a change of states, times or flags: puts the entry
  * where it belongs in the order of time. */
 void table_settle(struct table *t, uint32_t i);
