@@ -159,7 +159,8 @@ struct spool_log_usage {
     uint64_t disk_bytes; /* of all files in the folder */
     uint64_t live_bytes; /* of records of messages that are not done */
     size_t segments, spare, messages, recipients;
-    size_t memory; /* octets of the tables */
+    size_t memory;  /* octets of the tables */
+    bool recovered; /* all that was on disk at the start has been read */
 };
 void spool_log_store_usage(const struct spool_store *s,
                            struct spool_log_usage *out);

@@ -112,10 +112,74 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
     return true;
 }
 
+/* Records that no later one says are durable, in the order of their numbers:
+ * a sync may have failed on them just before the last queue died, and then
+ * what is read here is in memory only. They are written once more. */
+struct unsure {
+    size_t *ends; /* of each, in ledger.records */
+    uint64_t *offsets;
+    uint32_t *ordinals;
+    size_t n, cap;
+    bool any;  /* a record was seen at all */
+    bool gaps; /* damage was met: numbers may jump */
+};
+
+static void
+add_unsure(struct log_store *s, struct unsure *u, const struct store_segment *g,
+           const struct scan_record *r)
+{
+    if (u->n == u->cap) {
+        u->cap = u->cap * 2 + 256;
+        u->ends = alloc_resize(u->ends, u->cap * sizeof *u->ends);
+        u->offsets = alloc_resize(u->offsets, u->cap * sizeof *u->offsets);
+        u->ordinals = alloc_resize(u->ordinals, u->cap * sizeof *u->ordinals);
+    }
+    ledger_add(s, (enum record_type)r->type, r->meta);
+    u->ends[u->n] = s->ledger.records.n;
+    u->offsets[u->n] = r->offset;
+    u->ordinals[u->n++] = g->ordinal;
+}
+
+/* All before this offset of this ledger is durable, and so are the ledgers
+ * before it. */
+static void
+sure_upto(struct log_store *s, struct unsure *u, const struct store_segment *g,
+          uint64_t durable)
+{
+    size_t k = 0;
+    if (durable <= FORMAT_BLOCK)
+        return;
+    while (k < u->n && (u->ordinals[k] < g->ordinal || u->offsets[k] < durable))
+        k++;
+    if (k == 0)
+        return;
+    size_t octets = u->ends[k - 1];
+    buf_consume(&s->ledger.records, octets);
+    u->n -= k;
+    for (size_t i = 0; i < u->n; i++) {
+        u->ends[i] = u->ends[i + k] - octets;
+        u->offsets[i] = u->offsets[i + k];
+        u->ordinals[i] = u->ordinals[i + k];
+    }
+}
+
+/* Numbers are contiguous over all ledgers. One that was read already was
+ * written twice; one that is too high was written behind others that are lost,
+ * so nobody was promised anything by it. */
+static bool
+is_next(const struct log_store *s, struct unsure *u, uint64_t seq)
+{
+    bool next =
+        !u->any || seq == s->ledger.added || (u->gaps && seq > s->ledger.added);
+    u->any = true;
+    return next;
+}
+
 /* Synced before it is believed: what only the page cache has is not yet a
  * reason to forget anything. */
 static bool
-replay(struct log_store *s, struct store_segment *g, struct err *e)
+replay(struct log_store *s, struct store_segment *g, struct unsure *u,
+       struct err *e)
 {
     const struct disk *disk = s->setup.disk;
     struct scan scan;
@@ -127,17 +191,17 @@ replay(struct log_store *s, struct store_segment *g, struct err *e)
     scan_init(&scan, disk, g->fd, segment_seed(g), g->size);
     scan.gap = true;
     while ((got = scan_next(&scan, &r, e)) != SCAN_END && got != SCAN_ERROR) {
-        if (got == SCAN_CORRUPT)
+        if (got == SCAN_CORRUPT) {
             store_corrupt(s, g, r.offset, "bytes that had been durable");
-        else if (r.seq < s->ledger.added || r.type <= RECORD_MESSAGE ||
-                 r.type >= RECORD_TYPES)
-            continue; // written twice, and read already
-        else
-            notes_replay(s, (enum record_type)r.type, r.meta, g, r.offset);
-        if (got == SCAN_RECORD)
-            s->ledger.added = r.seq + 1;
+            u->gaps = true;
+        } else if (is_next(s, u, r.seq)) {
+            s->ledger.added = r.seq; // counted up by the next line
+            add_unsure(s, u, g, &r);
+            if (r.type > RECORD_MESSAGE && r.type < RECORD_TYPES)
+                notes_replay(s, (enum record_type)r.type, r.meta, g, r.offset);
+        }
+        sure_upto(s, u, g, scan.durable);
     }
-    s->ledger.written = s->ledger.durable = s->ledger.added;
     g->end = scan.at;
     scan_fini(&scan);
     return got == SCAN_END;
@@ -146,8 +210,10 @@ replay(struct log_store *s, struct store_segment *g, struct err *e)
 static bool
 replay_ledgers(struct log_store *s, struct err *e)
 {
+    struct unsure u = {0};
     uint64_t below = 0;
-    for (;;) {
+    bool ok = true;
+    while (ok) {
         struct store_segment *next = NULL;
         for (size_t i = 0; i < s->n_segments; i++) {
             struct store_segment *g = s->segments[i];
@@ -156,11 +222,15 @@ replay_ledgers(struct log_store *s, struct err *e)
                 next = g;
         }
         if (next == NULL)
-            return true;
-        if (!replay(s, next, e))
-            return false;
+            break;
+        ok = replay(s, next, &u, e);
         below = (uint64_t)next->ordinal + 1;
     }
+    s->ledger.written = s->ledger.durable = s->ledger.added - u.n;
+    free(u.ends);
+    free(u.offsets);
+    free(u.ordinals);
+    return ok;
 }
 
 /* Known ends are read at once, copies of ours too; other writers may live. */

@@ -3,7 +3,7 @@
 
 #include "base/math.h"
 
-enum { WINDOW = 128 << 10 };
+enum { WINDOW = 32 << 10 };
 
 void
 scan_init(struct scan *s, const struct disk *disk, int fd,
@@ -71,7 +71,7 @@ read_batch(struct scan *s, uint64_t at, struct batch_header *b, bool *bad,
 {
     const unsigned char *p = look(s, at, FORMAT_BATCH, bad, e);
     return p != NULL && format_parse_batch(p, s->seed, at, b) &&
-           b->length <= s->limit - at && b->durable <= s->size;
+           b->length <= s->size - at && b->durable <= s->size;
 }
 
 /* Opens the batch at s->at; false: there is none that follows ours. */
@@ -185,6 +185,8 @@ scan_next(struct scan *s, struct scan_record *record, struct err *e)
 {
     bool bad = false;
     for (;;) {
+        if (s->left > 0 && s->record_at >= s->limit)
+            return SCAN_END; // the limit is behind the good part of a tail
         if (s->left > 0) {
             if (read_record(s, record, &bad, e)) {
                 if (s->left == 0)

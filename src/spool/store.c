@@ -216,6 +216,7 @@ spool_log_store_usage(const struct spool_store *base,
         .messages = s->table.count - s->table.ghosts,
         .recipients = s->table.rcpts,
         .memory = table_memory(&s->table),
+        .recovered = s->recovered,
     };
     for (size_t i = 0; i < s->n_segments; i++) {
         const struct store_segment *g = s->segments[i];

@@ -5,7 +5,8 @@
  * opened on what is left must keep its promises.
  *
  *     spool-crash              small, for every build
- *     spool-crash ROUNDS       the soak repeated so often, more torn images
+ *     spool-crash ROUNDS       each repeated so often, with more torn images
+ * and every operation failing once spool-crash ROUNDS NAME  one workload
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 
 #include "world.h"
 
-enum { SMALL = 700, MIDDLE = 60000, BIG = 200000 };
+static uint64_t rounds;
+
+enum { SMALL = 700, MIDDLE = 60000, BIG = 140000 };
 
 static void
 accept(struct world *w)
@@ -140,7 +143,7 @@ restart(struct world *w)
     world_accept(w, 1, 1, BIG, STR_EMPTY);
     world_settle(w);
     world_watch(w);
-    w->nested = 4;
+    w->nested = rounds > 0 ? 4 : 16;
     world_accept(w, 0, 1, SMALL, STR_EMPTY);
     world_accept(w, 1, 1, BIG, STR_EMPTY);
     (void)world_work(w, 1, WORLD_DEFER);
@@ -167,7 +170,7 @@ static void
 soak(struct world *w)
 {
     w->every = 5;
-    w->nested = 40;
+    w->nested = rounds > 0 ? 40 : 80;
     world_watch(w);
     for (int i = 0; i < 40 && !w->failed; i++) {
         uint64_t x = sim_random(&w->random);
@@ -234,6 +237,7 @@ run(const char *name, void (*fn)(struct world *w), uint64_t seed,
     struct world w;
     world_init(&w, name, seed);
     w.variants = variants;
+    w.again = rounds > 0 ? 1 : 10;
     fn(&w);
     world_crash(&w);
     bool ok = !w.failed;
@@ -294,16 +298,21 @@ fail_everywhere(size_t i, uint64_t stride)
 int
 main(int argc, char **argv)
 {
-    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    const char *only = argc > 2 ? argv[2] : NULL;
     bool ok = true;
 
+    rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
+        if (only != NULL && strcmp(only, workloads[i].name) != 0)
+            continue;
         ok = run(workloads[i].name, workloads[i].run, 0, 2) && ok;
         for (uint64_t seed = 1; seed <= rounds; seed++)
             ok = run(workloads[i].name, workloads[i].run, seed, 6) && ok;
         ok = fail_everywhere(i, rounds > 0 ? 1 : 7) && ok;
     }
-    for (uint64_t seed = 1; seed <= 3 + rounds * 20; seed++)
+    bool soaking = only == NULL || strcmp(only, "soak") == 0;
+    for (uint64_t seed = 1; soaking && seed <= 3 + rounds * 20; seed++)
         ok = run("soak", soak, seed, 2) && ok;
     (void)printf("%llu images checked, %llu of them of recoveries\n",
                  (unsigned long long)checks, (unsigned long long)nested);

@@ -109,13 +109,16 @@ equal(const struct snapshot *a, const struct snapshot *b)
 void
 oracle_observe(struct oracle *o, struct rig *r)
 {
-    if (r->store == NULL)
-        return;
+    struct spool_log_usage u = {0};
+    if (r->store != NULL)
+        spool_log_store_usage(r->store, &u);
+    if (!u.recovered)
+        return;      // it may not have read everything yet
     r->quiet = true; // looking may write what is waiting: not half known
     for (size_t i = 0; i < o->n; i++) {
         struct letter *l = o->letters[i];
         const struct snapshot *last = &l->history[l->n_history - 1];
-        if (!l->acknowledged || !last->exists)
+        if (!l->committed || !last->exists)
             continue;
         struct snapshot now = look(r->store, l->id);
         // Acknowledged, but the store has not read that far.

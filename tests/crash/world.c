@@ -25,7 +25,7 @@ on_recovery_op(void *ctx)
     struct again *x = ctx;
     struct world *w = x->world;
     char what[200];
-    if (w->failed || ++x->ops > NESTED_MAX)
+    if (w->failed || ++x->ops > NESTED_MAX || x->ops % w->again != 0)
         return;
     enum simdisk_fate fate = x->ops % 3 == 0   ? SIMDISK_DROP
                              : x->ops % 3 == 1 ? SIMDISK_TEAR
@@ -87,8 +87,11 @@ world_watch(struct world *w)
 void
 world_init(struct world *w, const char *name, uint64_t seed)
 {
-    *w = (struct world){
-        .name = name, .random = seed * 2 + 1, .variants = 2, .every = 1};
+    *w = (struct world){.name = name,
+                        .random = seed * 2 + 1,
+                        .variants = 2,
+                        .every = 1,
+                        .again = 1};
     w->rig.seed = seed;
     rig_init(&w->rig, simdisk_new());
 }

@@ -12,6 +12,7 @@ struct world {
     unsigned variants; /* torn images at each operation */
     unsigned every;    /* images only at each n-th operation */
     unsigned nested;   /* crash the recovery of each n-th image; 0: none */
+    unsigned again;    /* at each n-th of its operations */
     bool failed;
 };
 

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "spool/reader.h"
+#include "spoolrig.h"
+
+static int
+setup(void **state)
+{
+    struct rig *r = alloc_zero(sizeof *r);
+    rig_init(r, simdisk_new());
+    *state = r;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct rig *r = *state;
+    rig_stop(r);
+    assert_int_equal(simdisk_open_files(r->disk), 0);
+    simdisk_free(r->disk);
+    free(r);
+    return 0;
+}
+
+struct answer {
+    int calls;
+    enum spool_result result;
+    struct msgid id;
+};
+
+static void
+on_stored(void *ctx, enum spool_result result, struct msgid id)
+{
+    struct answer *a = ctx;
+    a->calls++;
+    a->result = result;
+    a->id = id;
+}
+
+static void
+commit(struct rig *r, int door, size_t size, struct answer *a)
+{
+    struct recipient rcpt = {.address = STR("b@example.net")};
+    struct envelope e = {.sender = STR("a@example.org"),
+                         .rcpts = &rcpt,
+                         .n_rcpts = 1,
+                         .arrived_ms = r->now.wall_ms};
+    enum spool_result why;
+    struct buf b = {0};
+    struct spool_message *m = spool_begin(r->doors[door].door, &e, &why);
+    *a = (struct answer){.result = why};
+    if (m == NULL) {
+        a->calls = 1;
+        return;
+    }
+    memset(buf_reserve(&b, size), 'x', size);
+    b.n = size;
+    if (!spool_chunk(m, buf_str(&b)))
+        rig_settle(r);
+    spool_commit(m, true, on_stored, a);
+    buf_fini(&b);
+}
+
+static struct msgid
+store(struct rig *r, int door, size_t size)
+{
+    struct answer a;
+    commit(r, door, size, &a);
+    rig_settle(r);
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.result, SPOOL_OK);
+    return a.id;
+}
+
+/* Everything due gets that outcome; how many there were. */
+static size_t
+work(struct rig *r, size_t max, enum outcome outcome)
+{
+    size_t n = 0;
+    struct arena a = {0};
+    struct spool_claim c;
+    while (n < max && spool_claim(r->store, r->now, &a, &c)) {
+        struct spool_settlement x = {.id = c.id,
+                                     .next_ms = r->now.wall_ms + 1000000};
+        x.verdict.outcome = outcome;
+        assert_true(spool_settle(r->store, &x));
+        n++;
+    }
+    arena_fini(&a);
+    return n;
+}
+
+/* ---- tickets ------------------------------------------------------------- */
+
+static void
+a_sync_that_began_before_releases_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct rig_door *d = &r->doors[0];
+    struct answer first, second;
+
+    commit(r, 0, 100, &first);
+    spool_turn(d->door); // written; idle, so its sync starts at once
+    assert_int_equal(d->pool.n, 1);
+    commit(r, 0, 100, &second);
+    spool_turn(d->door); // waits: one sync at a time
+    assert_int_equal(d->pool.n, 1);
+    assert_int_equal(first.calls, 0);
+    assert_true(simpool_step(&d->pool, NULL));
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(second.calls, 0);
+    spool_turn(d->door);
+    assert_int_equal(d->pool.n, 1);
+    assert_true(simpool_step(&d->pool, NULL));
+    assert_int_equal(second.calls, 1);
+}
+
+static void
+a_failed_sync_is_not_repeated(void **state)
+{
+    struct rig *r = *state;
+    struct rig_door *d = &r->doors[0];
+    struct answer a, b, c;
+
+    commit(r, 0, 100, &a);
+    spool_turn(d->door);
+    simdisk_fail(r->disk, 1, 1, EIO);
+    assert_true(simpool_step(&d->pool, NULL));
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.result, SPOOL_TROUBLE);
+    assert_int_equal(d->pool.n, 0);
+    commit(r, 0, 100, &b); // goes into the next segment
+    spool_turn(d->door);
+    simdisk_fail(r->disk, 1, 1, EIO);
+    assert_true(simpool_step(&d->pool, NULL));
+    assert_int_equal(b.result, SPOOL_CLOSED);
+    commit(r, 0, 100, &c);
+    assert_int_equal(c.result, SPOOL_CLOSED);
+}
+
+static void
+no_room_is_ordinary(void **state)
+{
+    struct rig *r = *state;
+    struct answer a;
+    // Nobody runs the queue: what the door has is all there is.
+    size_t n = 0;
+    for (a.result = SPOOL_OK; a.result == SPOOL_OK && n < 100; n++) {
+        commit(r, 0, 60000, &a);
+        spool_turn(r->doors[0].door);
+        while (simpool_step(&r->doors[0].pool, NULL))
+            continue;
+        assert_int_equal(a.calls, 1);
+    }
+    assert_int_equal(a.result, SPOOL_FULL);
+    assert_true(n >= 6);
+    rig_settle(r); // the queue hands over new ones
+    (void)store(r, 0, 60000);
+    assert_int_equal(spool_count(r->store), n);
+}
+
+static void
+bodies_beyond_memory_spill(void **state)
+{
+    struct rig *r = *state;
+    struct answer a[4];
+    rig_stop(r);
+    simdisk_free(r->disk);
+    r->body_memory = 10000;
+    rig_init(r, simdisk_new());
+    for (int i = 0; i < 4; i++)
+        commit(r, 0, 7000, &a[i]);
+    rig_settle(r);
+    size_t large = 0;
+    for (int i = 0; i < 4; i++) {
+        struct arena arena = {0};
+        struct spool_view v;
+        assert_int_equal(a[i].result, SPOOL_OK);
+        assert_true(spool_show(r->store, a[i].id, &arena, &v));
+        large += v.at.large != 0;
+        arena_fini(&arena);
+    }
+    assert_true(large >= 2);
+    assert_true(large < 4);
+}
+
+/* ---- the store ----------------------------------------------------------- */
+
+static void
+damage_is_said_and_the_rest_served(void **state)
+{
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_view v;
+    struct msgid ids[5];
+    char name[40];
+
+    for (int i = 0; i < 5; i++)
+        ids[i] = store(r, 0, 3000);
+    assert_true(spool_show(r->store, ids[2], &a, &v));
+    (void)snprintf(name, sizeof name, "segment-%llu",
+                   (unsigned long long)v.at.segment);
+    for (int i = 0; i < RIG_DOORS; i++)
+        rig_door_kill(r, i);
+    rig_settle(r); // sealed: its end is known
+    rig_store_kill(r);
+    assert_true(simdisk_damage(r->disk, name, v.at.offset + 50));
+    assert_true(rig_store_restart(r));
+    rig_settle(r);
+    assert_int_equal(r->corrupt, 1);
+    assert_string_equal(r->corrupt_file, name);
+    assert_true(r->corrupt_at <= v.at.offset + 50);
+    assert_int_equal(spool_count(r->store), 4);
+    assert_int_equal(work(r, 10, OUTCOME_DELIVERED), 4);
+    arena_fini(&a);
+}
+
+static void
+unreadable_is_held(void **state)
+{
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_view v;
+    struct spool_claim c;
+    char name[40];
+    struct msgid id = store(r, 0, 3000);
+
+    assert_true(spool_show(r->store, id, &a, &v));
+    (void)snprintf(name, sizeof name, "segment-%llu",
+                   (unsigned long long)v.at.segment);
+    assert_true(simdisk_damage(r->disk, name, v.at.offset + 50));
+    assert_false(spool_claim(r->store, r->now, &a, &c));
+    assert_true(r->corrupt > 0);
+    assert_true(spool_show(r->store, id, &a, &v));
+    assert_true(v.held);
+    assert_true(str_find(v.hold_reason, STR("damaged")) >= 0);
+    arena_fini(&a);
+}
+
+static void
+disk_in_proportion_to_what_lives(void **state)
+{
+    struct rig *r = *state;
+    struct spool_log_usage u;
+    // 300 messages, one in 20 survives its first attempt.
+    for (int i = 0; i < 300; i++) {
+        (void)store(r, i % 2, 30000);
+        assert_int_equal(
+            work(r, 1, i % 20 == 0 ? OUTCOME_LATER : OUTCOME_DELIVERED), 1);
+    }
+    for (int i = 0; i < 40; i++)
+        rig_settle(r);
+    spool_log_store_usage(r->store, &u);
+    assert_int_equal(u.messages, 15);
+    assert_true(u.live_bytes > 15 * 30000);
+    // 6 in hand of writers, 2 ledgers and 3 of slack, 1 of the mover, spare
+    // ones, 2 of waste: beyond them twice what lives.
+    assert_true(u.disk_bytes <= 2 * u.live_bytes + 18 * (256 << 10));
+    assert_int_equal(r->trouble, 0);
+    r->now.wall_ms += 2000000;
+    assert_int_equal(work(r, 100, OUTCOME_DELIVERED), 15);
+}
+
+/* The deferred state must survive its ledger. */
+static void
+ledgers_do_not_grow_for_ever(void **state)
+{
+    struct rig *r = *state;
+    struct spool_log_usage before, after;
+    struct arena a = {0};
+    struct spool_view v;
+    struct msgid id = store(r, 0, 100);
+
+    assert_int_equal(work(r, 1, OUTCOME_LATER), 1);
+    (void)spool_hold(r->store, id, STR("kept"));
+    rig_settle(r);
+    spool_log_store_usage(r->store, &before);
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < 400; i++)
+            (void)spool_reschedule(r->store, id, 5000000 + i);
+        rig_settle(r);
+    }
+    spool_log_store_usage(r->store, &after);
+    assert_true(after.disk_bytes <= before.disk_bytes + 6 * (256 << 10));
+    assert_true(rig_store_restart(r));
+    rig_settle(r);
+    assert_true(spool_show(r->store, id, &a, &v));
+    assert_int_equal(v.rcpts[0].attempts, 1);
+    assert_int_equal(v.rcpts[0].next_ms, 5000399);
+    assert_true(str_eq(v.hold_reason, STR("kept")));
+    arena_fini(&a);
+}
+
+static void
+a_granted_segment_is_not_used_anew(void **state)
+{
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_claim c;
+    struct spool_reader reader;
+    struct str bytes;
+    struct err e;
+
+    struct msgid id = store(r, 0, 3000);
+    assert_true(spool_claim(r->store, r->now, &a, &c));
+    int fd = spool_log_store_grant(r->store, c.at.segment);
+    assert_true(fd >= 0);
+    struct spool_settlement x = {.id = id};
+    x.verdict.outcome = OUTCOME_DELIVERED;
+    assert_true(spool_settle(r->store, &x));
+    for (int i = 0; i < 40; i++) { // enough to fill segments
+        (void)store(r, 0, 30000);
+        assert_int_equal(work(r, 1, OUTCOME_DELIVERED), 1);
+    }
+    assert_true(r->forget > 0);
+    const struct disk *d = simdisk_disk(r->disk);
+    assert_true(spool_reader_open(&reader, d, fd, -1, id, &c.at, &e));
+    assert_true(spool_reader_next(&reader, &bytes, &e));
+    assert_int_equal(bytes.n, 3000);
+    spool_reader_close(&reader);
+    struct msgid other = {id.writer, id.seq + 1};
+    assert_false(spool_reader_open(&reader, d, fd, -1, other, &c.at, &e));
+    struct spool_locator wrong = c.at;
+    wrong.generation++;
+    assert_false(spool_reader_open(&reader, d, fd, -1, id, &wrong, &e));
+    int twin = simdisk_dup(r->disk, fd);
+    spool_log_store_ungrant(r->store, c.at.segment);
+    rig_settle(r); // now it retires: the same bytes say nothing any more
+    spool_log_store_ungrant(r->store, c.at.segment); // once too often: nothing
+    assert_int_equal(spool_log_store_grant(r->store, 999999), -1);
+    (void)d->close(d->self, twin);
+    arena_fini(&a);
+}
+
+static void
+large_files_end_with_their_messages(void **state)
+{
+    struct rig *r = *state;
+    struct spool_reader reader;
+    struct arena a = {0};
+    struct spool_view v;
+    struct str bytes;
+    struct err e;
+    uint64_t sum = 0;
+
+    struct msgid id = store(r, 0, 400000);
+    assert_true(spool_show(r->store, id, &a, &v));
+    assert_true(v.at.large != 0);
+    int fd = spool_log_store_grant(r->store, v.at.segment);
+    int large = spool_log_store_large(r->store, v.at.large);
+    assert_true(large >= 0);
+    const struct disk *d = simdisk_disk(r->disk);
+    assert_true(spool_reader_open(&reader, d, fd, large, id, &v.at, &e));
+    assert_true(reader.needs_stuffing);
+    while (spool_reader_next(&reader, &bytes, &e) && bytes.n > 0)
+        sum += bytes.n;
+    assert_int_equal(sum, 400000);
+    spool_log_store_ungrant(r->store, v.at.segment);
+    assert_int_equal(work(r, 1, OUTCOME_DELIVERED), 1);
+    rig_settle(r);
+    assert_int_equal(spool_log_store_large(r->store, v.at.large), -1);
+    spool_reader_rewind(&reader); // whoever has it open reads on
+    assert_true(spool_reader_next(&reader, &bytes, &e));
+    assert_true(bytes.n > 0);
+    spool_reader_close(&reader);
+    (void)d->close(d->self, large);
+    arena_fini(&a);
+}
+
+static void
+words_that_cannot_be(void **state)
+{
+    struct rig *r = *state;
+    struct spool_store *s = r->store;
+    uint64_t w = r->doors[0].writer;
+
+    assert_int_equal(spool_log_store_attach(s, 99999999, false), 0);
+    assert_false(spool_log_store_watermark(s, w, 999, 1, 8192));
+    assert_false(spool_log_store_sealed(s, w, 999, 1, 8192));
+    assert_false(spool_log_store_large_free(s, w, 999999));
+    assert_false(spool_log_store_holding(s, 424242, 1, 1, 4096, 0));
+}
+
+static void
+in_hand_at_a_crash(void **state)
+{
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_claim c;
+    struct spool_view v;
+    struct msgid id = store(r, 0, 100);
+
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(spool_claim(r->store, r->now, &a, &c));
+        assert_int_equal(c.crashes, i);
+        rig_settle(r);
+        assert_true(rig_store_restart(r)); // with it in hand
+        rig_settle(r);
+    }
+    assert_false(spool_claim(r->store, r->now, &a, &c));
+    assert_true(spool_show(r->store, id, &a, &v));
+    assert_true(v.held);
+    // A worker that comes back with it: no crash.
+    assert_true(spool_release(r->store, id, 0));
+    assert_true(spool_claim(r->store, r->now, &a, &c));
+    rig_settle(r);
+    assert_true(rig_store_restart(r));
+    rig_settle(r);
+    assert_true(spool_lease(r->store, id, 0));
+    spool_unlease(r->store, id, 0, 0);
+    assert_true(spool_claim(r->store, r->now, &a, &c));
+    assert_int_equal(c.crashes, 0);
+    arena_fini(&a);
+}
+
+static void
+a_full_disk_refuses_and_recovers(void **state)
+{
+    struct rig *r = *state;
+    struct answer a = {0};
+    size_t stored = 0;
+
+    simdisk_capacity(r->disk, 6 << 20);
+    for (int i = 0; i < 300; i++) {
+        commit(r, 0, 60000, &a);
+        rig_settle(r);
+        stored += a.result == SPOOL_OK;
+        if (a.result == SPOOL_FULL)
+            break;
+    }
+    assert_int_equal(a.result, SPOOL_FULL);
+    assert_int_equal(r->pressure, SPOOL_PRESSURE_FULL);
+    assert_int_equal(spool_count(r->store), stored);
+    assert_int_equal(work(r, 1000, OUTCOME_DELIVERED), stored);
+    for (int i = 0; i < 5; i++) {
+        r->now.mono_ms += 2000;
+        rig_settle(r);
+    }
+    assert_int_equal(r->pressure, SPOOL_PRESSURE_NONE);
+    (void)store(r, 0, 60000);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        CASE(a_sync_that_began_before_releases_nothing),
+        CASE(a_failed_sync_is_not_repeated),
+        CASE(no_room_is_ordinary),
+        CASE(bodies_beyond_memory_spill),
+        CASE(damage_is_said_and_the_rest_served),
+        CASE(unreadable_is_held),
+        CASE(disk_in_proportion_to_what_lives),
+        CASE(ledgers_do_not_grow_for_ever),
+        CASE(a_granted_segment_is_not_used_anew),
+        CASE(large_files_end_with_their_messages),
+        CASE(words_that_cannot_be),
+        CASE(in_hand_at_a_crash),
+        CASE(a_full_disk_refuses_and_recovers),
+#undef CASE
+    };
+    return cmocka_run_group_tests_name("spool/store", tests, NULL, NULL);
+}
