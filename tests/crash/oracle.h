@@ -41,5 +41,7 @@ void oracle_durable(struct oracle *o, struct rig *r);
 void oracle_fini(struct oracle *o);
 
 /* Opens the disk and compares; false: the promises are broken, said on
- * stderr. The disk stays the caller's. */
-bool oracle_check(struct oracle *o, struct simdisk *disk, const char *what);
+ * stderr. The disk stays the caller's. work: go on until all is durable again,
+ * else only until all is read. */
+bool oracle_check(struct oracle *o, struct simdisk *disk, bool work,
+                  const char *what);

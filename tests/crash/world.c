@@ -32,7 +32,7 @@ on_recovery_op(void *ctx)
                                                : SIMDISK_KEEP;
     struct simdisk *after = simdisk_crash(x->disk, fate, x->ops);
     (void)snprintf(what, sizeof what, "%s, again at %u", x->what, x->ops);
-    w->failed = !oracle_check(&w->oracle, after, what);
+    w->failed = !oracle_check(&w->oracle, after, false, what);
     w->oracle.nested++;
     simdisk_free(after);
 }
@@ -50,12 +50,12 @@ one_image(struct world *w, enum simdisk_fate fate, uint64_t seed, bool nested)
                    (unsigned long long)seed);
     if (nested)
         simdisk_on_op(x.disk, on_recovery_op, &x);
-    bool ok = oracle_check(&w->oracle, x.disk, x.what);
+    bool ok = oracle_check(&w->oracle, x.disk, nested, x.what);
     w->failed = w->failed || !ok;
     simdisk_on_op(x.disk, NULL, NULL);
     // What was recovered must be found again by the next start.
     if (!w->failed && nested)
-        w->failed = !oracle_check(&w->oracle, x.disk, x.what);
+        w->failed = !oracle_check(&w->oracle, x.disk, false, x.what);
     simdisk_free(x.disk);
 }
 
