@@ -406,6 +406,7 @@ in_hand_at_a_crash(void **state)
     for (uint32_t i = 0; i < 3; i++) {
         assert_true(spool_claim(r->store, r->now, &a, &c));
         assert_int_equal(c.crashes, i);
+        spool_handed(r->store, id);
         rig_settle(r);
         assert_true(rig_store_restart(r)); // with it in hand
         rig_settle(r);
@@ -416,6 +417,7 @@ in_hand_at_a_crash(void **state)
     // A worker that comes back with it: no crash.
     assert_true(spool_release(r->store, id, 0));
     assert_true(spool_claim(r->store, r->now, &a, &c));
+    spool_handed(r->store, id);
     rig_settle(r);
     assert_true(rig_store_restart(r));
     rig_settle(r);
