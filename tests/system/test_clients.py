@@ -102,7 +102,7 @@ def test_msmtp_delivers(server, need):
 def test_msmtp_submits(server, need, tmp_path):
     subject = f"msmtp auth {time.time_ns()}"
     rc = tmp_path / "msmtprc"
-    rc.write_text(f"account default\nhost localhost\nport {server.submission_port}\ntls on\ntls_starttls on\n"
+    rc.write_text(f"account default\nhost 127.0.0.1\nport {server.submission_port}\ntls on\ntls_starttls on\n"
                   f"tls_trust_file {server.certificate}\nauth plain\nuser ann@example.com\npassword secret\nfrom ann@example.com\n")
     rc.chmod(0o600)
     run([need("msmtp"), f"--file={rc}", "bob@example.com"], input=message(sender="ann@example.com", subject=subject).replace(b"\r\n", b"\n"))
