@@ -159,6 +159,7 @@ struct spool_log_usage {
     uint64_t disk_bytes; /* of all files in the folder */
     uint64_t live_bytes; /* of records of messages that are not done */
     size_t segments, spare, messages, recipients;
+    uint64_t moved; /* messages, since the start */
     size_t memory;  /* octets of the tables */
     bool recovered; /* all that was on disk at the start has been read */
 };

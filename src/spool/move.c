@@ -258,6 +258,7 @@ relocate(struct log_store *s, const struct moved *x)
     m->target->live++;
     m->target->live_bytes += t->length;
     table_place(&s->table, i, m->target->index, x->to);
+    s->moved++;
 }
 
 static void

@@ -217,6 +217,7 @@ spool_log_store_usage(const struct spool_store *base,
         .recipients = s->table.rcpts,
         .memory = table_memory(&s->table),
         .recovered = s->recovered,
+        .moved = s->moved,
     };
     for (size_t i = 0; i < s->n_segments; i++) {
         const struct store_segment *g = s->segments[i];

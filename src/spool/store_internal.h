@@ -146,7 +146,8 @@ struct log_store {
     size_t n_owing, cap_owing, first_owing;
     struct buf *payments; /* keys seen before their originals */
     size_t n_payments, cap_payments;
-    size_t tasks; /* under way */
+    size_t tasks;   /* under way */
+    uint64_t moved; /* messages whose copy became the one that counts */
     uint64_t make_size, reserve;
     bool making, supplying_larges;
     int64_t make_again; /* mono_ms: not before */

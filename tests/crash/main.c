@@ -107,24 +107,30 @@ hold(struct world *w)
 static void
 move(struct world *w)
 {
-    w->every = 3;
-    for (int round = 0; round < 6; round++) {
-        for (int i = 0; i < 5; i++)
-            world_accept(w, i % 2, 1, MIDDLE, STR_EMPTY);
-        world_accept(w, 0, 2, SMALL, STR_EMPTY);
-        if (round == 2)
+    struct spool_log_usage u;
+    if (w->every == 1)
+        w->every = 3;
+    for (int round = 0; round < 9; round++) {
+        world_accept(w, 0, 2, round % 3 == 2 ? BIG : SMALL, STR_EMPTY);
+        for (int i = 0; i < 4; i++)
+            world_accept(w, 0, 1, MIDDLE, STR_EMPTY);
+        if (round == 3)
             world_watch(w);
         world_settle(w);
-        (void)world_work(w, 5, WORLD_DELIVER);
-        (void)world_work(w, 1, WORLD_DEFER);
+        world_hold_one(w, 5); // the first of this round survives them all
+        (void)world_work(w, 9, WORLD_DELIVER);
         world_settle(w);
     }
+    spool_log_store_usage(w->rig.store, &u);
+    if (u.moved == 0 && !w->rig.trouble)
+        w->failed = true; // not what this is about
 }
 
 static void
 recycle(struct world *w)
 {
-    w->every = 3;
+    if (w->every == 1)
+        w->every = 3;
     for (int round = 0; round < 7; round++) {
         for (int i = 0; i < 4; i++)
             world_accept(w, 0, 1, MIDDLE, STR_EMPTY);

@@ -314,6 +314,16 @@ world_hold_some(struct world *w)
 }
 
 void
+world_hold_one(struct world *w, size_t from_last)
+{
+    if (w->oracle.n < from_last || w->rig.store == NULL)
+        return;
+    struct letter *l = w->oracle.letters[w->oracle.n - from_last];
+    (void)spool_hold(w->rig.store, l->id, STR("stays"));
+    oracle_observe(&w->oracle, &w->rig);
+}
+
+void
 world_release_all(struct world *w)
 {
     for (size_t i = 0; i < w->oracle.n; i++) {

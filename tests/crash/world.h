@@ -44,5 +44,6 @@ enum world_outcome {
 bool world_work(struct world *w, size_t n, enum world_outcome outcome);
 void world_notices(struct world *w, bool decline);
 void world_hold_some(struct world *w);
+void world_hold_one(struct world *w, size_t from_last);
 void world_release_all(struct world *w);
 void world_remove_some(struct world *w);
