@@ -268,6 +268,7 @@ rig_store_restart(struct rig *r)
         if (r->doors[i].door != NULL)
             attach(&r->doors[i]);
     spool_log_store_roll_call(r->store);
+    r->restarted = true;
     return true;
 }
 

@@ -39,6 +39,7 @@ struct rig {
     char last_trouble[200]; /* what was reported last */
     char corrupt_file[64];
     uint64_t corrupt_at;
+    bool restarted;      /* since a test last looked; for its own use */
     bool quiet;          /* a test looks; for its own use */
     bool forget_at_once; /* readers give back when asked */
 };

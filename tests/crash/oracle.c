@@ -118,7 +118,9 @@ oracle_observe(struct oracle *o, struct rig *r)
     for (size_t i = 0; i < o->n; i++) {
         struct letter *l = o->letters[i];
         const struct snapshot *last = &l->history[l->n_history - 1];
-        if (!l->committed || !last->exists)
+        // A queue killed within a turn forgets what it had not yet written:
+        // only then may an ended message be there again.
+        if (!l->committed || (!last->exists && !r->restarted))
             continue;
         struct snapshot now = look(r->store, l->id);
         // Acknowledged, but the store has not read that far.
@@ -130,6 +132,7 @@ oracle_observe(struct oracle *o, struct rig *r)
             push(l, now);
     }
     r->quiet = false;
+    r->restarted = false;
 }
 
 void

@@ -267,7 +267,12 @@ settle(struct world *w, struct msgid id, const struct spool_rcpt *r,
 bool
 world_work(struct world *w, size_t n, enum world_outcome outcome)
 {
+    struct spool_log_usage u = {0};
     bool any = false;
+    if (w->rig.store != NULL)
+        spool_log_store_usage(w->rig.store, &u);
+    if (!u.recovered)
+        return false; // the oracle would not see what becomes of it
     w->rig.now.wall_ms += 10;
     for (size_t i = 0; i < n && w->rig.store != NULL; i++) {
         struct arena a = {0};
