@@ -217,12 +217,14 @@ def test_random_kills_lose_nothing(make_server, make_sink):
     for load in loads:
         load.start()
     chance = random.Random(553)
+    kills = dict.fromkeys(ROLES, 0)
     for _ in range(50):
         time.sleep(0.1 + 0.4 * chance.random())
         role = chance.choice(ROLES)
         pids = wait_for(lambda r=role: server.children(r), 10, f"{role} to be back")
         try:
             os.kill(chance.choice(pids), signal.SIGKILL)
+            kills[role] += 1
         except ProcessLookupError:
             pass
     for load in loads:
@@ -233,7 +235,18 @@ def test_random_kills_lose_nothing(make_server, make_sink):
     assert all(len(t) > 20 for t in taken.values()), {k: len(v) for k, v in taken.items()}
     for role in ROLES:
         wait_for(lambda r=role: server.children(r), 10, f"{role} to be back")
-    server.wait_empty(60)
+
+    def drained():
+        # What three dying processes had in hand is held for somebody to look at;
+        # here nobody but us has killed them.
+        waiting = server.queue()
+        for entry in waiting:
+            if entry.get("held"):
+                assert "died" in entry["held"]
+                server.cli("queue", "retry", entry["id"], check=False)
+        return waiting == []
+
+    wait_for(drained, 60, "an empty queue", step=0.5)
     here = tokens(server)
     missing = (taken["near"] | taken["also"]) - set(here)
     assert not missing, f"{len(missing)} acknowledged and not delivered: {sorted(missing)[:5]}"
@@ -241,8 +254,10 @@ def test_random_kills_lose_nothing(make_server, make_sink):
         there = [line[9:].decode() for m in sink.messages for line in m.data.split(b"\r\n\r\n", 1)[0].split(b"\r\n") if line.startswith(b"Subject: ")]
     missing = taken["far"] - set(there)
     assert not missing, f"{len(missing)} acknowledged and not relayed: {sorted(missing)[:5]}"
+    # Repeated is at most what was in flight: 2 workers with 20 connections.
+    repeats = 40 * (kills["send"] + kills["queue"] + kills["mailbox"])
     for found, tried in ((here, loads[0].tried + loads[2].tried), (there, loads[1].tried)):
-        assert len(found) - len(set(found)) <= 200, "more duplicates than were in flight"
+        assert len(found) - len(set(found)) <= repeats, (kills, "more duplicates than were in flight")
         assert len(set(found)) <= tried, "invented"
 
 
