@@ -5,12 +5,14 @@
 #   make run        a server on 127.0.0.1:2525 and a tour; ONCE=1 ends after it
 #   make test       everything that proves it, in build-test/
 #   make install    PREFIX, DESTDIR
+#   make crash      the spool's crash test at length, ROUNDS=3
 #   make bench fuzz coverage format lint clean
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 SECONDS_EACH ?= 300
+ROUNDS ?= 3
 ONCE ?=
 
 export PREFIX SYSCONFDIR DESTDIR ONCE SECONDS_EACH
@@ -47,6 +49,13 @@ fuzz:
 	@tools/install-deps test
 	@tools/fuzz $(SECONDS_EACH) $(TARGET)
 
+crash:
+	@tools/install-deps test
+	@[ -f build-test/build.ninja ] || meson setup build-test \
+		-Db_sanitize=address,undefined -Dwerror=true >/dev/null
+	@ninja -C build-test --quiet tests/crash/spool-crash
+	@ASAN_OPTIONS=quarantine_size_mb=1 build-test/tests/crash/spool-crash $(ROUNDS)
+
 coverage:
 	@tools/install-deps test coverage
 	@tools/coverage
@@ -62,4 +71,4 @@ clean:
 	rm -rf build build-test build-fuzz build-coverage run
 
 FORCE:
-.PHONY: all run test install bench fuzz coverage format lint clean FORCE
+.PHONY: all run test install bench fuzz crash coverage format lint clean FORCE

@@ -417,7 +417,8 @@ sync_names(struct simdisk *d, const struct node *dir)
         name_op_free(&d->ops[i]);
     }
     d->n_ops -= upto;
-    memmove(d->ops, d->ops + upto, d->n_ops * sizeof *d->ops);
+    if (d->n_ops > 0)
+        memmove(d->ops, d->ops + upto, d->n_ops * sizeof *d->ops);
 }
 
 static int

@@ -54,7 +54,7 @@ is_blank(const unsigned char *block)
     return true;
 }
 
-/* READY, OPEN (by a ledger or the mover, whose process has ended) or DOUBT. */
+/* OPEN (by a ledger or the mover, whose process has ended) or DOUBT. */
 static void
 take_segment(struct log_store *s, const struct segment_header *h, int fd)
 {
@@ -67,7 +67,7 @@ take_segment(struct log_store *s, const struct segment_header *h, int fd)
         g->state = SEGMENT_SEALED;
         if (g->ordinal >= s->ledger.next_ordinal)
             s->ledger.next_ordinal = g->ordinal + 1;
-    } else if (h->kind != SEGMENT_SPARE) {
+    } else {
         g->state = SEGMENT_DOUBT;
     }
 }
@@ -90,7 +90,7 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
                  io_read(disk, fd, block, sizeof block, 0, name, e);
     bool known = whole && format_parse_header(block, &h) &&
                  h.segment == number && h.ordinal < TABLE_NONE;
-    if (known && h.size == (uint64_t)size) {
+    if (known && h.size == (uint64_t)size && h.kind != SEGMENT_SPARE) {
         take_segment(s, &h, fd);
         return numbers_skip(s, h.writer, e);
     }
@@ -101,8 +101,9 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
          (io_read(disk, fd, block, sizeof block, FORMAT_BLOCK, name, e) &&
           is_blank(block)));
     (void)disk->close(disk->self, fd);
-    // No header, or one of nobody's before the zeros were all there: it was
-    // being made.
+    // No header: it was being made. A spare one is made anew as well: if the
+    // sync of its zeros had failed, the kernel shows them and does not have
+    // them, and what is written between them would be lost with the power.
     if (!whole || blank || (known && h.kind == SEGMENT_SPARE)) {
         (void)disk->unlink(disk->self, s->setup.dir, name);
     } else {
