@@ -4,28 +4,27 @@
 #include "proto/smtp/base64.h"
 
 static void
-hello(struct smtp_server *m, struct str args, struct smtp_event *ev)
+hello(struct smtp_server *m, struct str args, bool esmtp, struct smtp_event *ev)
 {
     if (!smtp_parse_hello(args)) {
         server_say(m, STR("501 5.5.4 expected one host name\r\n"));
         return;
     }
     ev->name = args;
-    m->esmtp = ev->esmtp;
+    ev->esmtp = m->esmtp = esmtp;
     server_ask(m, SMTP_EVENT_HELLO, ev);
 }
 
 static void
 do_ehlo(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
-    ev->esmtp = true;
-    hello(m, args, ev);
+    hello(m, args, true, ev);
 }
 
 static void
 do_helo(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
-    hello(m, args, ev);
+    hello(m, args, false, ev);
 }
 
 static void
