@@ -119,7 +119,7 @@ const struct option option_table[] = {
      .fallback = "1000", .min = 100, .max = 100000,
      .help = "recipients of one message"},
     {.section = SECTION_RECEIVE, .type = OPTION_NUMBER, .name = "max-errors",
-     AT(receive.max_errors), .roles = RECEIVE, .fallback = "100", .min = 1,
+     AT(receive.max_errors), .roles = RECEIVE, .fallback = "20", .min = 1,
      .max = 1000000,
      .help = "refused commands without a message accepted between them, then "
              "421 and the end; clients on this host may ask for any number of "
