@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "book/lists.h"
 #include "os/loop.h"
 
 struct shelf;
@@ -30,6 +31,26 @@ bool shelf_ready(const struct shelf *s);
 
 /* book_find_fn over a struct shelf; the value lives until the loop turns. */
 bool shelf_find(void *shelf, struct str key, struct str *value);
+
+/* Is that key in this list? value: what stands behind it in the list, often
+ * empty; it lives until the loop turns. A list that the config does not name
+ * says NO. */
+enum list_found shelf_list_find(struct shelf *s, enum list_id list,
+                                struct str key, struct str *value);
+
+/* found: NO, YES (with the key that was there) or TROUBLE. */
+typedef void (*shelf_list_fn)(void *ctx, enum list_found found, struct str key,
+                              struct str value);
+
+/* For lists that answer LIST_ASK: the first of these keys that is there, asked
+ * of directory. Exactly one answer, from the loop, unless it is cancelled; a
+ * directory that goes away answers TROUBLE. NULL: it is away, no answer comes.
+ */
+struct shelf_question;
+struct shelf_question *shelf_list_ask(struct shelf *s, enum list_id list,
+                                      const struct str *keys, size_t n,
+                                      shelf_list_fn fn, void *ctx);
+void shelf_list_cancel(struct shelf_question *q);
 
 /* After loop_run() has returned. */
 void shelf_free(struct shelf *s);
