@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Fixtures: a server, the world it sends to, names in DNS.
+"""Fixtures: a server, the world it sends to, names in DNS, real peers.
 
 `server` is shared by the tests of one file and has two accounts, ann and bob
 (password "secret"), and a smarthost, `sink`, shared too. A test that kills,
@@ -17,6 +17,7 @@ sys.path.insert(0, str(TOP / "tools"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from dnsserver import DnsServer  # noqa: E402
+from peers import Postfix, Postgres, SmtpSink  # noqa: E402
 from server import GATEPOST, Server  # noqa: E402
 from sink import Sink  # noqa: E402
 
@@ -94,6 +95,43 @@ def dns():
     d = DnsServer()
     yield d
     d.close()
+
+
+@pytest.fixture
+def make_postfix():
+    """make_postfix(**as in peers.py): not started; removed afterwards."""
+    made = []
+
+    def make(**kwargs):
+        made.append(Postfix(**kwargs))
+        return made[-1]
+
+    yield make
+    for p in made:
+        p.close()
+
+
+@pytest.fixture
+def make_smtp_sink():
+    made = []
+
+    def make(*args):
+        made.append(SmtpSink(*args))
+        return made[-1]
+
+    yield make
+    for s in made:
+        s.close()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A running PostgreSQL with an empty database, shared by one file's tests."""
+    p = Postgres()
+    try:
+        yield p.start()
+    finally:
+        p.close()
 
 
 @pytest.fixture
