@@ -50,8 +50,8 @@ struct loop {
     bool stopped;
     struct clock *clock; /* apart, so that reading it leaves the loop const */
 
-    struct hook *hooks;
-    size_t n_hooks;
+    struct hook *hooks, *flush_hooks;
+    size_t n_hooks, n_flush_hooks;
     struct deferred steps, flushes; /* heads of rings */
 
     struct timer **heap; /* the earliest on top */
@@ -179,6 +179,8 @@ end_turn(struct loop *l)
     for (size_t i = 0; i < l->n_hooks; i++)
         l->hooks[i].fn(l->hooks[i].ctx);
     run_ring(&l->steps);
+    for (size_t i = 0; i < l->n_flush_hooks; i++)
+        l->flush_hooks[i].fn(l->flush_hooks[i].ctx);
     log_flush(); // before anybody can act on what it tells of
     run_ring(&l->flushes);
     log_flush();
@@ -321,17 +323,30 @@ loop_free(struct loop *l)
     (void)close(l->epoll);
     free(l->heap);
     free(l->hooks);
+    free(l->flush_hooks);
     free(l->clock);
     free(l->read_buffer);
     buf_fini(&l->plain);
     free(l);
 }
 
+static void
+add_hook(struct hook **hooks, size_t *n, loop_fn fn, void *ctx)
+{
+    *hooks = alloc_resize(*hooks, (*n + 1) * sizeof **hooks);
+    (*hooks)[(*n)++] = (struct hook){fn, ctx};
+}
+
 void
 loop_at_turn_end(struct loop *l, loop_fn fn, void *ctx)
 {
-    l->hooks = alloc_resize(l->hooks, (l->n_hooks + 1) * sizeof *l->hooks);
-    l->hooks[l->n_hooks++] = (struct hook){fn, ctx};
+    add_hook(&l->hooks, &l->n_hooks, fn, ctx);
+}
+
+void
+loop_at_flush(struct loop *l, loop_fn fn, void *ctx)
+{
+    add_hook(&l->flush_hooks, &l->n_flush_hooks, fn, ctx);
 }
 
 void

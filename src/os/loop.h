@@ -43,6 +43,10 @@ struct instant loop_now(const struct loop *l);
  * may start watches, timers and tasks and call loop_again(). */
 void loop_at_turn_end(struct loop *l, loop_fn fn, void *ctx);
 
+/* The same behind all steps of the turn, right before what was gathered leaves:
+ * for who only hands on what the others said. */
+void loop_at_flush(struct loop *l, loop_fn fn, void *ctx);
+
 /* The next turn does not sleep: there is more to do. */
 void loop_again(struct loop *l);
 
