@@ -97,7 +97,23 @@ book_find_alias(const struct book *b, struct arena *a, struct str key,
     *route = (struct book_route){.answer = BOOK_ALIAS,
                                  .alias = arena_dup(a, key),
                                  .targets = alias.targets,
-                                 .n_targets = alias.n_targets};
+                                 .n_targets = alias.n_targets,
+                                 .members_only = alias.members_only,
+                                 .members = alias.members,
+                                 .n_members = alias.n_members};
+    return true;
+}
+
+bool
+book_find_account(const struct book *b, struct arena *a, struct str account,
+                  struct book_account *out)
+{
+    struct str value;
+
+    if (!find(b, a, STR("a:"), account, &value) ||
+        !book_account_decode(value, out))
+        return false;
+    out->note = arena_dup(a, out->note);
     return true;
 }
 
@@ -105,15 +121,15 @@ static bool
 find_account(const struct book *b, struct arena *a, struct str key,
              struct book_route *route)
 {
-    struct str value;
     struct book_account account;
 
-    if (!find(b, a, STR("a:"), key, &value) ||
-        !book_account_decode(value, &account))
+    if (!book_find_account(b, a, key, &account))
         return false;
     *route = (struct book_route){.answer = BOOK_ACCOUNT,
                                  .account = arena_dup(a, key),
-                                 .on_vacation = account.on_vacation};
+                                 .on_vacation = account.on_vacation,
+                                 .state = account.state,
+                                 .note = account.note};
     return true;
 }
 

@@ -8,7 +8,8 @@
  * Keys and values of the snapshot (docs/directory.md has the exact form):
  *     "d:example.com"      a hosted domain: how to deliver, flags
  *     "a:ann@example.com"  an account: state, on vacation or not
- *     "l:sales@example.com" an alias: its targets; "l:@example.com" catches all
+ *     "l:sales@example.com" an alias: its targets, who may write to it;
+ *                          "l:@example.com" catches all
  * A value is never empty, so an empty one can mean "gone" in a list of changes.
  */
 #pragma once
@@ -37,16 +38,35 @@ enum book_answer {
     BOOK_POSTMASTER_BOX, /* the Maildir of last resort */
 };
 
+/* What an admin said about an account. Only an active one is written to;
+ * disabled and suspended ones neither log in nor send. */
+enum book_state {
+    BOOK_ACTIVE = 0,
+    BOOK_DISABLED,
+    BOOK_SUSPENDED, /* note: why, for its owner's eyes */
+    BOOK_FULL,      /* no room: refused for now */
+    BOOK_MOVED,     /* note: the new address, or empty */
+};
+
+/* Words of the database and the command line: "active", "disabled", … */
+struct str book_state_name(enum book_state state);
+bool book_state_parse(struct str name, enum book_state *state);
+
 struct book_route {
     enum book_answer answer;
-    struct str account;  /* ACCOUNT: its key, without +detail */
-    struct str delivery; /* ACCOUNT, POSTMASTER_BOX: "maildir:/var/mail/…",
-                            %{domain} and %{user} filled in */
-    bool on_vacation;    /* ACCOUNT */
-    struct str alias;    /* ALIAS: key of the one that matched, "@example.com"
-                            for a catch-all; empty: config `postmaster` */
-    struct str *targets; /* ALIAS: addresses, local and remote */
+    struct str account;    /* ACCOUNT: its key, without +detail */
+    struct str delivery;   /* ACCOUNT, POSTMASTER_BOX: "maildir:/var/mail/…",
+                              %{domain} and %{user} filled in */
+    bool on_vacation;      /* ACCOUNT */
+    enum book_state state; /* ACCOUNT; else active */
+    struct str note;       /* ACCOUNT: see the state */
+    struct str alias;      /* ALIAS: key of the one that matched, "@example.com"
+                              for a catch-all; empty: config `postmaster` */
+    struct str *targets;   /* ALIAS: addresses, local and remote */
     size_t n_targets;
+    bool members_only;   /* ALIAS: only book_is_member() may write to it */
+    struct str *members; /* keys, "@example.com" for all of a domain; */
+    size_t n_members;    /* none: the targets are the members */
 };
 
 /* Where mail for this address goes, one step (aliases are not followed).
@@ -60,6 +80,13 @@ void book_resolve(const struct book *b, struct arena *a,
  * would mail to that address reach it? The null sender is nobody's. */
 bool book_may_send_as(const struct book *b, struct arena *a, struct str account,
                       const struct address *sender);
+
+/* May this sender write to an alias that is for members only? As a member is
+ * known by its own address (with any +detail), or by another name of the very
+ * account that is one. The null sender is no member. */
+bool book_is_member(const struct book *b, struct arena *a,
+                    const struct book_route *alias,
+                    const struct address *sender);
 
 /* Does this alias (its key) lead back to itself, or into another loop? Then the
  * way there is appended, "a@b.example -> c@b.example -> a@b.example". */
@@ -82,10 +109,18 @@ struct book_domain {
 };
 struct book_account {
     bool on_vacation;
+    bool receive_only; /* may log in, may not send */
+    bool kicked;       /* not active: its sessions end at once, not at the
+                          next message */
+    enum book_state state;
+    struct str note; /* empty while active */
 };
 struct book_alias {
     struct str *targets;
     size_t n_targets;
+    bool members_only;
+    struct str *members; /* none unless members_only */
+    size_t n_members;
 };
 void book_domain_encode(struct buf *to, const struct book_domain *d);
 bool book_domain_decode(struct str value, struct book_domain *d);
@@ -93,3 +128,8 @@ void book_account_encode(struct buf *to, const struct book_account *x);
 bool book_account_decode(struct str value, struct book_account *x);
 void book_alias_encode(struct buf *to, const struct book_alias *x);
 bool book_alias_decode(struct arena *a, struct str value, struct book_alias *x);
+
+/* What is known of this account (a key) itself, whether its domain is hosted
+ * or not; false: nothing. note lives in the arena. */
+bool book_find_account(const struct book *b, struct arena *a,
+                       struct str account, struct book_account *out);

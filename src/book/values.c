@@ -5,7 +5,41 @@
 
 #include "base/wire.h"
 
-enum { FLAG_ON_VACATION = 1 };
+/* The first octet of an account: flags, and the state above them. Behind it
+ * comes the note, unless the account is active, as nearly all are. */
+enum {
+    FLAG_ON_VACATION = 1,
+    FLAG_RECEIVE_ONLY = 2,
+    FLAG_KICKED = 4,
+    FLAGS = 7,
+    STATE_SHIFT = 4,
+};
+
+static const struct str state_names[] = {
+    [BOOK_ACTIVE] = {"active",    6},
+      [BOOK_DISABLED] = {"disabled",  8},
+    [BOOK_SUSPENDED] = {"suspended", 9},
+      [BOOK_FULL] = {"full",      4},
+    [BOOK_MOVED] = {"moved",     5},
+};
+enum { N_STATES = sizeof state_names / sizeof *state_names };
+
+struct str
+book_state_name(enum book_state state)
+{
+    return state_names[state];
+}
+
+bool
+book_state_parse(struct str name, enum book_state *state)
+{
+    for (size_t i = 0; i < N_STATES; i++)
+        if (str_eq(name, state_names[i])) {
+            *state = (enum book_state)i;
+            return true;
+        }
+    return false;
+}
 
 void
 book_domain_encode(struct buf *to, const struct book_domain *d)
@@ -26,36 +60,70 @@ book_domain_decode(struct str value, struct book_domain *d)
 void
 book_account_encode(struct buf *to, const struct book_account *x)
 {
-    wire_add_u8(to, x->on_vacation ? FLAG_ON_VACATION : 0);
+    unsigned first = (unsigned)x->state << STATE_SHIFT;
+    first |= x->on_vacation ? FLAG_ON_VACATION : 0u;
+    first |= x->receive_only ? FLAG_RECEIVE_ONLY : 0u;
+    first |= x->kicked ? FLAG_KICKED : 0u;
+    wire_add_u8(to, (uint8_t)first);
+    if (x->state != BOOK_ACTIVE)
+        wire_add_str(to, x->note);
 }
 
 bool
 book_account_decode(struct str value, struct book_account *x)
 {
     struct wire in = wire_from(value);
-    uint8_t flags = wire_u8(&in);
-    *x = (struct book_account){.on_vacation = (flags & FLAG_ON_VACATION) != 0};
+    unsigned first = wire_u8(&in), state = first >> STATE_SHIFT;
+
+    if ((first & ((1u << STATE_SHIFT) - 1) & ~(unsigned)FLAGS) != 0 ||
+        state >= N_STATES)
+        return false;
+    *x = (struct book_account){.on_vacation = (first & FLAG_ON_VACATION) != 0,
+                               .receive_only = (first & FLAG_RECEIVE_ONLY) != 0,
+                               .kicked = (first & FLAG_KICKED) != 0,
+                               .state = (enum book_state)state};
+    if (x->state != BOOK_ACTIVE)
+        x->note = wire_str(&in);
     return wire_done(&in);
 }
 
+static void
+add_list(struct buf *to, const struct str *list, size_t n)
+{
+    wire_add_u32(to, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        wire_add_str(to, list[i]);
+}
+
+static struct str *
+take_list(struct wire *in, struct arena *a, size_t *n)
+{
+    enum { STR_LEAST = 4 }; // the length of an empty one
+    *n = wire_count(in, STR_LEAST);
+    struct str *list = arena_array(a, *n, sizeof *list);
+    for (size_t i = 0; i < *n; i++)
+        list[i] = wire_str(in);
+    return list;
+}
+
+/* The list of members is there only if it means something. */
 void
 book_alias_encode(struct buf *to, const struct book_alias *x)
 {
-    wire_add_u32(to, (uint32_t)x->n_targets);
-    for (size_t i = 0; i < x->n_targets; i++)
-        wire_add_str(to, x->targets[i]);
+    add_list(to, x->targets, x->n_targets);
+    if (x->members_only)
+        add_list(to, x->members, x->n_members);
 }
 
 bool
 book_alias_decode(struct arena *a, struct str value, struct book_alias *x)
 {
-    enum { STR_LEAST = 4 }; // the length of an empty one
     struct wire in = wire_from(value);
-    size_t n = wire_count(&in, STR_LEAST);
 
-    *x = (struct book_alias){.n_targets = n};
-    x->targets = arena_array(a, n, sizeof *x->targets);
-    for (size_t i = 0; i < n; i++)
-        x->targets[i] = wire_str(&in);
+    *x = (struct book_alias){0};
+    x->targets = take_list(&in, a, &x->n_targets);
+    x->members_only = !in.bad && in.n > 0;
+    if (x->members_only)
+        x->members = take_list(&in, a, &x->n_members);
     return wire_done(&in);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* gatepost alias add|list|show|remove */
+/* gatepost alias add|set|list|show|remove */
 #include "cli/commands.h"
 
 #include "cli/cupboard.h"
@@ -54,6 +54,25 @@ take_targets(struct invocation *in, struct accounts_alias *alias)
             continue;
         alias->targets[alias->n_targets] = str_from(text);
         alias->keys[alias->n_targets++] = key;
+    }
+    return COMMAND_DONE;
+}
+
+/* --members A,@B,...: addresses, or all of a domain, as keys. */
+static int
+take_members(struct invocation *in, struct accounts_alias *alias)
+{
+    struct str rest = str_from(command_value(in, "--members")), one;
+
+    alias->members_only =
+        command_has(in, "--members-only") || command_has(in, "--members");
+    alias->members = arena_array(&in->arena, rest.n + 1, sizeof one);
+    while (rest.n > 0) {
+        (void)str_cut(rest, ',', &one, &rest);
+        one = str_trim(one);
+        if (one.n > 0 && !take_alias(in, arena_cstr(&in->arena, one),
+                                     &alias->members[alias->n_members++]))
+            return COMMAND_USAGE;
     }
     return COMMAND_DONE;
 }
@@ -134,7 +153,49 @@ run_add(struct invocation *in)
     if (!take_alias(in, in->objects[0], &alias.address))
         return COMMAND_USAGE;
     int status = take_targets(in, &alias);
+    if (status == COMMAND_DONE)
+        status = take_members(in, &alias);
     return status == COMMAND_DONE ? cupboard_change(in, add, &alias) : status;
+}
+
+static int no_such_alias(struct str key);
+
+static int
+set_members(struct cupboard *c, void *ctx)
+{
+    const struct accounts_alias *alias = ctx;
+    enum accounts_result result =
+        accounts_alias_set_members(c->accounts, alias, &c->e);
+
+    if (result == ACCOUNTS_MISSING)
+        return no_such_alias(alias->address);
+    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+}
+
+static int
+run_set(struct invocation *in)
+{
+    struct accounts_alias alias = {0};
+
+    if (!take_alias(in, in->objects[0], &alias.address))
+        return COMMAND_USAGE;
+    int status = take_members(in, &alias);
+    if (status != COMMAND_DONE)
+        return status;
+    if (alias.members_only == command_has(in, "--everybody"))
+        return command_fail(COMMAND_USAGE,
+                            "alias set: expected --members-only, --members "
+                            "LIST or --everybody");
+    return cupboard_change(in, set_members, &alias);
+}
+
+static json_t *
+json_list(const struct str *list, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(array, cupboard_json(list[i]));
+    return array;
 }
 
 static void
@@ -143,18 +204,21 @@ print_alias(void *ctx, const struct accounts_alias *x)
     const struct invocation *in = ctx;
 
     if (in->json) {
-        json_t *targets = json_array();
-        for (size_t i = 0; i < x->n_targets; i++)
-            (void)json_array_append_new(targets, cupboard_json(x->targets[i]));
-        cupboard_print(json_pack("{s:o, s:o}", "address",
-                                 cupboard_json(x->address), "targets",
-                                 targets));
+        cupboard_print(json_pack(
+            "{s:o, s:o, s:b, s:o}", "address", cupboard_json(x->address),
+            "targets", json_list(x->targets, x->n_targets), "members_only",
+            x->members_only, "members", json_list(x->members, x->n_members)));
         return;
     }
     (void)printf("%.*s:", STR_ARG(x->address));
     for (size_t i = 0; i < x->n_targets; i++)
         (void)printf(" %.*s", STR_ARG(x->targets[i]));
-    (void)putchar('\n');
+    if (x->members_only)
+        (void)fputs(x->n_members > 0 ? " (only from" : " (members only)",
+                    stdout);
+    for (size_t i = 0; i < x->n_members; i++)
+        (void)printf(" %.*s", STR_ARG(x->members[i]));
+    (void)puts(x->n_members > 0 ? ")" : "");
 }
 
 static int
@@ -232,6 +296,24 @@ run_remove(struct invocation *in)
     return cupboard_change(in, take_away, &key);
 }
 
+#define MEMBERS                                                                \
+    {"--members-only", NULL, "only its targets may write to it"},              \
+    {                                                                          \
+        "--members", "A,@B,...",                                               \
+            "only these addresses and domains may write to it"                 \
+    }
+
+static const struct command_option add_options[] = {
+    MEMBERS,
+    {NULL, NULL, NULL},
+};
+
+static const struct command_option set_options[] = {
+    MEMBERS,
+    {"--everybody", NULL, "everybody may write to it"},
+    {NULL,          NULL, NULL                       },
+};
+
 const struct command alias_commands[] = {
     {.noun = "alias",
      .verb = "add",
@@ -239,7 +321,16 @@ const struct command alias_commands[] = {
      .min = 2,
      .max = SIZE_MAX,
      .help = "lead an address, or all other names of a domain, elsewhere",
+     .options = add_options,
      .run = run_add},
+    {.noun = "alias",
+     .verb = "set",
+     .objects = "ADDRESS|@DOMAIN",
+     .min = 1,
+     .max = 1,
+     .help = "say who may write to an alias",
+     .options = set_options,
+     .run = run_set},
     {.noun = "alias",
      .verb = "list",
      .objects = "[DOMAIN]",
@@ -260,5 +351,5 @@ const struct command alias_commands[] = {
      .max = 1,
      .help = "remove an alias",
      .run = run_remove},
-    {0                       },
+    {0                         },
 };

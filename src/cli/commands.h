@@ -10,6 +10,7 @@ extern const struct command domain_commands[];
 extern const struct command queue_commands[];
 extern const struct command reasons_commands[];
 extern const struct command serve_commands[];
+extern const struct command state_commands[];
 extern const struct command user_commands[];
 extern const struct command vacation_commands[];
 

@@ -170,14 +170,18 @@ on_user(void *ctx, const struct accounts_user *u)
     struct invocation *in = ctx;
 
     if (!in->json) {
-        (void)printf("%.*s\n", STR_ARG(u->address));
+        (void)printf("%.*s", STR_ARG(u->address));
+        if (u->is.state != BOOK_ACTIVE)
+            (void)printf(" %.*s", STR_ARG(book_state_name(u->is.state)));
+        (void)puts(u->is.receive_only ? " receive-only" : "");
         return;
     }
     struct arena a = {0};
-    cupboard_print(json_pack("{s:o, s:o, s:b}", "address",
-                             cupboard_json(u->address), "created",
-                             cupboard_json(cupboard_date(&a, u->created_ms)),
-                             "vacation", u->on_vacation));
+    cupboard_print(json_pack(
+        "{s:o, s:o, s:b, s:o, s:b}", "address", cupboard_json(u->address),
+        "created", cupboard_json(cupboard_date(&a, u->created_ms)), "vacation",
+        u->is.on_vacation, "state", cupboard_json(book_state_name(u->is.state)),
+        "receive_only", u->is.receive_only));
     arena_fini(&a);
 }
 
@@ -214,6 +218,25 @@ on_alias_text(void *ctx, struct str alias)
     (void)printf("alias:    %.*s\n", STR_ARG(alias));
 }
 
+/* What the note of that state is called. */
+static const char *
+note_name(enum book_state state)
+{
+    return state == BOOK_MOVED ? "new_address" : "reason";
+}
+
+static void
+print_state(const struct book_account *is)
+{
+    struct str state = book_state_name(is->state);
+
+    (void)printf("state:    %.*s", STR_ARG(state));
+    if (is->note.n > 0)
+        (void)printf("%s%.*s", is->state == BOOK_MOVED ? " to " : ": ",
+                     STR_ARG(is->note));
+    (void)puts(is->receive_only ? ", may not send" : "");
+}
+
 static bool
 print_user(struct cupboard *c, const struct accounts_user *u,
            struct str delivery)
@@ -225,16 +248,24 @@ print_user(struct cupboard *c, const struct accounts_user *u,
         json_t *aliases = json_array();
         bool ok = accounts_aliases_to(c->accounts, u->address, on_alias_json,
                                       aliases, &c->e);
-        cupboard_print(json_pack(
-            "{s:o, s:o, s:b, s:o, s:o}", "address", cupboard_json(u->address),
-            "created", cupboard_json(created), "vacation", u->on_vacation,
-            "delivery", cupboard_json(delivery), "aliases", aliases));
+        json_t *object =
+            json_pack("{s:o, s:o, s:b, s:o, s:b, s:o, s:o}", "address",
+                      cupboard_json(u->address), "created",
+                      cupboard_json(created), "vacation", u->is.on_vacation,
+                      "state", cupboard_json(book_state_name(u->is.state)),
+                      "receive_only", u->is.receive_only, "delivery",
+                      cupboard_json(delivery), "aliases", aliases);
+        if (u->is.note.n > 0)
+            (void)json_object_set_new(object, note_name(u->is.state),
+                                      cupboard_json(u->is.note));
+        cupboard_print(object);
         return ok;
     }
     (void)printf("account:  %.*s\ncreated:  %.*s\nvacation: %s\n"
                  "delivery: %.*s\n",
                  STR_ARG(u->address), STR_ARG(created),
-                 u->on_vacation ? "yes" : "no", STR_ARG(delivery));
+                 u->is.on_vacation ? "yes" : "no", STR_ARG(delivery));
+    print_state(&u->is);
     return accounts_aliases_to(c->accounts, u->address, on_alias_text, NULL,
                                &c->e);
 }

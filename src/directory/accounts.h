@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "book/book.h"
 
 struct accounts;
 
@@ -64,7 +65,7 @@ bool accounts_domain_count(struct accounts *a, struct str name,
 struct accounts_user {
     struct str address;
     int64_t created_ms;
-    bool on_vacation;
+    struct book_account is; /* state, vacation, … */
 };
 enum accounts_result accounts_user_add(struct accounts *a, struct str address,
                                        struct str hash, int64_t now_ms,
@@ -76,6 +77,15 @@ enum accounts_result accounts_user_get(struct accounts *a, struct arena *to,
 enum accounts_result accounts_user_passwd(struct accounts *a,
                                           struct str address, struct str hash,
                                           struct err *e);
+/* state, note and kicked of `is`; the rest of it is not looked at. */
+enum accounts_result accounts_user_set_state(struct accounts *a,
+                                             struct str address,
+                                             const struct book_account *is,
+                                             struct err *e);
+enum accounts_result accounts_user_set_receive_only(struct accounts *a,
+                                                    struct str address,
+                                                    bool receive_only,
+                                                    struct err *e);
 /* Its vacation and what it remembers go with it. */
 enum accounts_result accounts_user_remove(struct accounts *a,
                                           struct str address, struct err *e);
@@ -97,6 +107,9 @@ struct accounts_alias {
     struct str *targets; /* as written; `keys` of the same order */
     struct str *keys;
     size_t n_targets;
+    bool members_only;
+    struct str *members; /* keys, or "@example.com"; none: the targets */
+    size_t n_members;
 };
 enum accounts_result accounts_alias_add(struct accounts *a,
                                         const struct accounts_alias *alias,
@@ -105,6 +118,10 @@ enum accounts_result accounts_alias_get(struct accounts *a, struct arena *to,
                                         struct str address,
                                         struct accounts_alias *out,
                                         struct err *e);
+/* members_only and members of `alias` replace what was there. */
+enum accounts_result
+accounts_alias_set_members(struct accounts *a,
+                           const struct accounts_alias *alias, struct err *e);
 enum accounts_result accounts_alias_remove(struct accounts *a,
                                            struct str address, struct err *e);
 typedef void (*accounts_alias_fn)(void *ctx, const struct accounts_alias *x);

@@ -2,8 +2,6 @@
 /* The database as the address book sees it: keys, values, changes. */
 #include "directory/accounts_internal.h"
 
-#include "book/book.h"
-
 static void
 encode_domain(struct str deliver, struct buf *to)
 {
@@ -11,16 +9,13 @@ encode_domain(struct str deliver, struct buf *to)
 }
 
 static void
-encode_account(bool on_vacation, struct buf *to)
-{
-    book_account_encode(to, &(struct book_account){.on_vacation = on_vacation});
-}
-
-static void
 encode_alias(const struct accounts_alias *x, struct buf *to)
 {
     book_alias_encode(to, &(struct book_alias){.targets = x->targets,
-                                               .n_targets = x->n_targets});
+                                               .n_targets = x->n_targets,
+                                               .members_only = x->members_only,
+                                               .members = x->members,
+                                               .n_members = x->n_members});
 }
 
 bool
@@ -40,7 +35,7 @@ accounts_value(struct accounts *a, struct str key, struct buf *to,
     } else if (str_skip(&key, STR("a:"))) {
         found = accounts_user_get(a, &arena, key, &user, e);
         if (found == ACCOUNTS_DONE)
-            encode_account(user.on_vacation, to);
+            book_account_encode(to, &user.is);
     } else if (str_skip(&key, STR("l:"))) {
         found = accounts_alias_get(a, &arena, key, &alias, e);
         if (found == ACCOUNTS_DONE)
@@ -81,7 +76,7 @@ static void
 on_user(void *ctx, const struct accounts_user *u)
 {
     struct walk *w = ctx;
-    encode_account(u->on_vacation, &w->value);
+    book_account_encode(&w->value, &u->is);
     hand_out(w, STR("a:"), u->address);
 }
 

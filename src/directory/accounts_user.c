@@ -26,15 +26,23 @@ accounts_user_add(struct accounts *a, struct str address, struct str hash,
 
 #define SELECT_USER                                                            \
     "SELECT address, created_ms,"                                              \
-    " EXISTS (SELECT 1 FROM vacation WHERE account = address) FROM account"
+    " EXISTS (SELECT 1 FROM vacation WHERE account = address),"                \
+    " state, note, kicked, receive_only FROM account"
 
 static struct accounts_user
 user_of_row(struct query *q)
 {
-    return (struct accounts_user){.address = query_column(q, 0),
-                                  .created_ms = query_column_number(q, 1),
-                                  .on_vacation =
-                                      query_column_number(q, 2) != 0};
+    struct accounts_user u = {
+        .address = query_column(q, 0),
+        .created_ms = query_column_number(q, 1),
+        .is = {.on_vacation = query_column_number(q, 2) != 0}};
+
+    // The schema lets no other word in.
+    (void)book_state_parse(query_column(q, 3), &u.is.state);
+    u.is.note = query_column(q, 4);
+    u.is.kicked = query_column_number(q, 5) != 0;
+    u.is.receive_only = query_column_number(q, 6) != 0;
+    return u;
 }
 
 enum accounts_result
@@ -51,6 +59,7 @@ accounts_user_get(struct accounts *a, struct arena *to, struct str address,
     if (found == QUERY_ROW) {
         *out = user_of_row(&q);
         out->address = arena_dup(to, address);
+        out->is.note = arena_dup(to, out->is.note);
     }
     if (!query_end(&q))
         return ACCOUNTS_TROUBLE;
@@ -64,6 +73,31 @@ accounts_user_passwd(struct accounts *a, struct str address, struct str hash,
     const struct str text[] = {address, hash};
     return query_change(
         a, "UPDATE account SET password = ?2 WHERE address = ?1", text, 2, e);
+}
+
+enum accounts_result
+accounts_user_set_state(struct accounts *a, struct str address,
+                        const struct book_account *is, struct err *e)
+{
+    bool noted = is->state == BOOK_SUSPENDED || is->state == BOOK_MOVED;
+    const struct str text[] = {
+        address, book_state_name(is->state), noted ? is->note : STR_EMPTY,
+        is->kicked && is->state != BOOK_ACTIVE ? STR("1") : STR("0")};
+    return query_change(a,
+                        "UPDATE account SET state = ?2, note = ?3,"
+                        " kicked = CAST(?4 AS INTEGER) WHERE address = ?1",
+                        text, 4, e);
+}
+
+enum accounts_result
+accounts_user_set_receive_only(struct accounts *a, struct str address,
+                               bool receive_only, struct err *e)
+{
+    return query_change(
+        a,
+        receive_only ? "UPDATE account SET receive_only = 1 WHERE address = ?1"
+                     : "UPDATE account SET receive_only = 0 WHERE address = ?1",
+        &address, 1, e);
 }
 
 enum accounts_result

@@ -5,7 +5,7 @@
  */
 #include "directory/accounts_internal.h"
 
-enum { SCHEMA_VERSION = 1 };
+#include <stdio.h>
 
 /* One row a key: the log stays as small as the book. AUTOINCREMENT: a number
  * is never given twice, even after the log was emptied. */
@@ -14,7 +14,7 @@ enum { SCHEMA_VERSION = 1 };
     " DELETE FROM change WHERE key = " key ";"                                 \
     " INSERT INTO change (key) VALUES (" key "); END"
 
-static const char *const schema[] = {
+static const char *const version_1[] = {
     "CREATE TABLE domain ("
     " name TEXT PRIMARY KEY,"
     " deliver TEXT NOT NULL"
@@ -73,7 +73,39 @@ static const char *const schema[] = {
     NOTE_CHANGE("target_added", "INSERT ON target", "'l:' || new.alias"),
     NOTE_CHANGE("target_changed", "UPDATE ON target", "'l:' || new.alias"),
     NOTE_CHANGE("target_gone", "DELETE ON target", "'l:' || old.alias"),
+    NULL,
 };
+
+/* States of accounts, aliases for members only. */
+static const char *const version_2[] = {
+    "ALTER TABLE account ADD COLUMN state TEXT NOT NULL DEFAULT 'active'"
+    " CHECK (state IN ('active', 'disabled', 'suspended', 'full', 'moved'))",
+    "ALTER TABLE account ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE account ADD COLUMN kicked INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN receive_only INTEGER NOT NULL DEFAULT 0",
+    NOTE_CHANGE("account_state",
+                "UPDATE OF state, note, kicked, receive_only ON account",
+                "'a:' || new.address"),
+
+    "ALTER TABLE alias ADD COLUMN members_only INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE member ("
+    " alias TEXT NOT NULL REFERENCES alias ON DELETE CASCADE,"
+    " position INTEGER NOT NULL,"
+    " key TEXT NOT NULL,"
+    " PRIMARY KEY (alias, position)"
+    ") STRICT, WITHOUT ROWID",
+    NOTE_CHANGE("alias_changed", "UPDATE OF members_only ON alias",
+                "'l:' || new.address"),
+    NOTE_CHANGE("member_added", "INSERT ON member", "'l:' || new.alias"),
+    NOTE_CHANGE("member_changed", "UPDATE ON member", "'l:' || new.alias"),
+    NOTE_CHANGE("member_gone", "DELETE ON member", "'l:' || old.alias"),
+    NULL,
+};
+
+/* Each leads from the version before it to its own; an empty database has
+ * version 0. What was released is never edited, only followed by another. */
+static const char *const *const versions[] = {NULL, version_1, version_2};
+enum { SCHEMA_VERSION = sizeof versions / sizeof *versions - 1 };
 
 static bool
 read_version(struct accounts *a, int64_t *version, struct err *e)
@@ -88,13 +120,31 @@ read_version(struct accounts *a, int64_t *version, struct err *e)
 }
 
 static bool
-make_schema(struct accounts *a, struct err *e)
+run_all(struct accounts *a, const char *const *statements, struct err *e)
 {
-    for (size_t i = 0; i < sizeof schema / sizeof *schema; i++)
-        if (query_run(a, schema[i], NULL, 0, NULL, e) != QUERY_DONE)
+    for (size_t i = 0; statements[i] != NULL; i++)
+        if (query_run(a, statements[i], NULL, 0, NULL, e) != QUERY_DONE)
             return false;
-    return query_run(a, "PRAGMA user_version = 1", NULL, 0, NULL, e) ==
-           QUERY_DONE;
+    return true;
+}
+
+static bool
+upgrade(struct accounts *a, int64_t from, struct err *e)
+{
+    char mark[40];
+
+    for (int64_t v = from + 1; v <= SCHEMA_VERSION; v++)
+        if (!run_all(a, versions[v], e))
+            return false;
+    (void)snprintf(mark, sizeof mark, "PRAGMA user_version = %d",
+                   SCHEMA_VERSION);
+    return query_run(a, mark, NULL, 0, NULL, e) == QUERY_DONE;
+}
+
+static bool
+is_older(int64_t version)
+{
+    return version >= 0 && version < SCHEMA_VERSION;
 }
 
 bool
@@ -104,11 +154,11 @@ accounts_prepare_schema(struct accounts *a, struct err *e)
 
     if (!read_version(a, &version, e))
         return false;
-    if (version == 0) { // under the lock: two may open a new one at once
+    if (is_older(version)) { // under the lock: two may open an old one at once
         if (!accounts_begin(a, e))
             return false;
         if (!read_version(a, &version, e) ||
-            (version == 0 && !make_schema(a, e))) {
+            (is_older(version) && !upgrade(a, version, e))) {
             accounts_abort(a);
             return false;
         }

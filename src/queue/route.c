@@ -30,6 +30,38 @@ parse(struct str text, struct address *a)
     return str_eq_nocase(text, STR("postmaster"));
 }
 
+/* Mail that was accepted before the account came into that state, or that an
+ * alias led there. A full mailbox may have room the next time. */
+static void
+refuse_by_state(struct route *out, struct arena *a,
+                const struct book_route *found)
+{
+    switch (found->state) {
+    case BOOK_ACTIVE:
+        return;
+    case BOOK_DISABLED:
+        refuse(out, (struct status){5, 2, 1}, STR("recipient-disabled"),
+               STR("The mailbox is switched off."));
+        return;
+    case BOOK_SUSPENDED:
+        refuse(out, (struct status){5, 2, 1}, STR("recipient-suspended"),
+               STR("The mailbox is suspended by its admin."));
+        return;
+    case BOOK_FULL:
+        refuse(out, (struct status){4, 2, 2}, STR("recipient-full"),
+               STR("The mailbox is full."));
+        out->verdict.outcome = OUTCOME_LATER;
+        return;
+    case BOOK_MOVED:
+    default:
+        refuse(out, (struct status){5, 1, 6}, STR("recipient-moved"),
+               found->note.n == 0
+                   ? STR("The recipient has moved.")
+                   : arena_printf(a, "The recipient has moved to <%.*s>.",
+                                  STR_ARG(found->note)));
+    }
+}
+
 void
 route_find(const struct book *b, struct str smarthost, struct arena *a,
            struct str text, struct route *out)
@@ -51,6 +83,7 @@ route_find(const struct book *b, struct str smarthost, struct arena *a,
         out->destination = found.delivery;
         out->account = found.account;
         out->on_vacation = found.on_vacation;
+        refuse_by_state(out, a, &found);
         return;
     case BOOK_ALIAS:
         out->kind = ROUTE_ALIAS;

@@ -2,6 +2,7 @@
 """Domains, users, aliases and vacations from the command line: with no server
 running, and in force at once in a running one."""
 import os
+import pathlib
 import signal
 import smtplib
 import sqlite3
@@ -147,7 +148,8 @@ def test_alias(house):
     done = house.cli("alias", "add", "Sales@example.com", "ann@example.com", "Kim@Far.example", "ANN@example.com")
     assert done.stderr == ""
     (row,) = house.cli_json("alias", "list")
-    assert row == {"address": "sales@example.com", "targets": ["ann@example.com", "Kim@Far.example"]}
+    assert row == {"address": "sales@example.com", "targets": ["ann@example.com", "Kim@Far.example"], "members_only": False,
+                   "members": []}
     assert house.cli("alias", "show", "sales@example.com").stdout == "sales@example.com: ann@example.com Kim@Far.example\n"
     assert house.cli_json("user", "show", "ann@example.com")[0]["aliases"] == ["sales@example.com"]
     done = house.cli("alias", "add", "@example.com", "nobody@example.org")
@@ -328,7 +330,8 @@ def test_unknown_user_and_wrong_password_look_the_same(running):
 def test_database_changed_by_another_program(running):
     """Nobody pokes; the directory looks itself."""
     with sqlite3.connect(running.state / "directory" / "accounts.db") as db:
-        db.execute("INSERT INTO account SELECT 'sql@example.com', 'sql', domain, password, created_ms FROM account"
+        db.execute("INSERT INTO account (address, local, domain, password, created_ms)"
+                   " SELECT 'sql@example.com', 'sql', domain, password, created_ms FROM account"
                    " WHERE address = 'ann@example.com'")
     wait_for(lambda: rcpt(running, "sql@example.com") == 250, 5, "the account to be noticed")
     running.cli("user", "remove", "sql@example.com")
@@ -371,3 +374,81 @@ def test_config_domains_reload(make_server):
     server.write_config()
     server.reload()
     wait_for(lambda: rcpt(server, "postmaster@later.example") == 250, 10, "the domain to be hosted")
+
+
+# -- states -----------------------------------------------------------------
+
+
+def test_first_version_is_brought_up_to_date(house):
+    folder = house.state / "directory"
+    folder.mkdir(parents=True)
+    with sqlite3.connect(folder / "accounts.db") as db:
+        db.executescript((pathlib.Path(__file__).parent / "accounts-1.sql").read_text())
+    db.close()
+    (ann,) = house.cli_json("user", "show", "ann@example.com")
+    assert ann["state"] == "active" and ann["receive_only"] is False and ann["created"] == "1970-01-01T00:00:01Z"
+    assert house.cli_json("alias", "list") == [
+        {"address": "sales@example.com", "targets": ["ann@example.com"], "members_only": False, "members": []}]
+    house.cli("user", "suspend", "ann@example.com", "--reason", "unpaid")
+    house.cli("user", "show", "ann@example.com")  # opened again
+
+
+def state_of(house, address="ann@example.com"):
+    (row,) = house.cli_json("user", "show", address)
+    return {k: row[k] for k in ("state", "reason", "new_address", "receive_only") if k in row}
+
+
+def test_states(house):
+    house.add_user("ann@example.com")
+    assert state_of(house) == {"state": "active", "receive_only": False}
+    house.cli("user", "suspend", "ann@example.com", "--reason", " unpaid since May ")
+    assert state_of(house) == {"state": "suspended", "reason": "unpaid since May", "receive_only": False}
+    assert "state:    suspended: unpaid since May\n" in house.cli("user", "show", "ann@example.com").stdout
+    assert house.cli("user", "list").stdout == "ann@example.com suspended\n"
+    house.cli("user", "set", "ann@example.com", "--state", "moved", "--new-address", "Ann@new.example", "--receive-only", "yes")
+    assert state_of(house) == {"state": "moved", "new_address": "Ann@new.example", "receive_only": True}
+    assert "state:    moved to Ann@new.example, may not send\n" in house.cli("user", "show", "ann@example.com").stdout
+    house.cli("user", "resume", "ann@example.com")
+    assert state_of(house) == {"state": "active", "receive_only": True}
+    for state in ("disabled", "full", "active"):
+        house.cli("user", "set", "ann@example.com", "--state", state, "--receive-only", "no")
+        assert state_of(house) == {"state": state, "receive_only": False}
+
+
+@pytest.mark.parametrize("words, status, says", [
+    (["suspend", "ann@example.com"], 2, "expected --reason TEXT"),
+    (["suspend", "ann@example.com", "--reason", " "], 2, "expected --reason TEXT"),
+    (["suspend", "ann@example.com", "--reason", "two\nlines"], 2, "one line of at most 120 ASCII"),
+    (["suspend", "ann@example.com", "--reason", "é"], 2, "one line of at most 120 ASCII"),
+    (["suspend", "eve@example.com", "--reason", "x"], 1, "no account eve@example.com"),
+    (["resume", "eve@example.com"], 1, "no account eve@example.com"),
+    (["set", "ann@example.com"], 2, "expected --state or --receive-only"),
+    (["set", "ann@example.com", "--state", "dead"], 2, "expected active, disabled, suspended, full or moved"),
+    (["set", "ann@example.com", "--state", "suspended"], 2, "expected --reason TEXT"),
+    (["set", "ann@example.com", "--state", "full", "--new-address", "x@y.example"], 2, "together with --state moved"),
+    (["set", "ann@example.com", "--state", "moved", "--new-address", "x"], 2, "is no address"),
+    (["set", "ann@example.com", "--state", "moved", "--new-address", "Ann@example.com"], 3, "cannot move to itself"),
+    (["set", "ann@example.com", "--state", "active", "--kick"], 2, "together with a --state that is not active"),
+    (["set", "ann@example.com", "--receive-only", "maybe"], 2, "expected yes or no"),
+])
+def test_wrong_states(house, words, status, says):
+    house.add_user("ann@example.com")
+    refused(house, status, "user", *words, says=says)
+    assert state_of(house) == {"state": "active", "receive_only": False}
+
+
+def test_members(house):
+    house.add_user("ann@example.com")
+    house.cli("alias", "add", "staff@example.com", "ann@example.com", "--members-only")
+    house.cli("alias", "add", "all@example.com", "ann@example.com", "--members", "Boss@Example.com, @Other.Example")
+    assert house.cli("alias", "list").stdout == (
+        "all@example.com: ann@example.com (only from boss@example.com @other.example)\n"
+        "staff@example.com: ann@example.com (members only)\n")
+    house.cli("alias", "set", "all@example.com", "--everybody")
+    house.cli("alias", "set", "staff@example.com", "--members", "ann@example.com")
+    assert [(r["members_only"], r["members"]) for r in house.cli_json("alias", "list")] == [
+        (False, []), (True, ["ann@example.com"])]
+    refused(house, 2, "alias", "set", "all@example.com", says="expected --members-only, --members LIST or --everybody")
+    refused(house, 2, "alias", "set", "all@example.com", "--everybody", "--members-only", says="expected --members-only")
+    refused(house, 2, "alias", "set", "all@example.com", "--members", "x", says="is no address")
+    refused(house, 1, "alias", "set", "no@example.com", "--members-only", says="no alias no@example.com")

@@ -59,9 +59,11 @@ find(void *ctx, struct str key, struct str *value)
         if (key.p[0] == 'd')
             book_domain_encode(&b, &(struct book_domain){list[0]});
         else if (key.p[0] == 'a')
-            book_account_encode(&b, &(struct book_account){list[0].n > 0});
+            book_account_encode(
+                &b, &(struct book_account){.on_vacation = list[0].n > 0});
         else
-            book_alias_encode(&b, &(struct book_alias){list, n});
+            book_alias_encode(
+                &b, &(struct book_alias){.targets = list, .n_targets = n});
         *value = arena_dup(&f->arena, buf_str(&b));
         buf_fini(&b);
         return true;
@@ -330,6 +332,116 @@ names(void **state)
     arena_fini(&a);
 }
 
+/* An account's value and what it says. */
+static void
+states(void **state)
+{
+    static const struct book_account cases[] = {
+        {0                               },
+        { .on_vacation = true,            .receive_only = true},
+        { .state = BOOK_DISABLED,                  .kicked = true},
+        { .state = BOOK_SUSPENDED,           .note = {"unpaid", 6}},
+        { .state = BOOK_FULL,             .on_vacation = true},
+        { .state = BOOK_MOVED, .note = {"ann@new.example", 15}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b = {0};
+        struct book_account got;
+        enum book_state named = BOOK_ACTIVE;
+
+        book_account_encode(&b, &cases[i]);
+        assert_true(book_account_decode(buf_str(&b), &got));
+        assert_int_equal(got.on_vacation, cases[i].on_vacation);
+        assert_int_equal(got.receive_only, cases[i].receive_only);
+        assert_int_equal(got.kicked, cases[i].kicked);
+        assert_int_equal(got.state, cases[i].state);
+        assert_true(str_eq(got.note, cases[i].note));
+        assert_true(book_state_parse(book_state_name(got.state), &named));
+        assert_int_equal(named, got.state);
+        if (got.state == BOOK_ACTIVE)
+            assert_int_equal(b.n, 1); // as it is stored a million times
+        buf_fini(&b);
+    }
+    assert_false(book_state_parse(STR("dead"), &(enum book_state){0}));
+}
+
+/* One account in a book of its own, and an alias for members only. */
+static bool
+find_member(void *ctx, struct str key, struct str *value)
+{
+    static const struct {
+        struct str key, value;
+    } rows[] = {
+        {{"d:b.example", 11},     {"\0\4\0\0\0/m/x", 9}                 },
+        {{"a:ann@b.example", 15}, {"\x40\x04\0\0\0next", 9}             },
+        {{"a:bob@b.example", 15}, {"\0", 1}                             },
+        {{"l:a@b.example", 13},   {"\1\0\0\0\15\0\0\0ann@b.example", 21}},
+    };
+    (void)ctx;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (str_eq(rows[i].key, key)) {
+            *value = rows[i].value;
+            return true;
+        }
+    return false;
+}
+
+static void
+members(void **state)
+{
+    static const struct {
+        const char *list[3];
+        const char *sender;
+        bool want;
+    } cases[] = {
+        {{"ann@b.example"},             "<ann@b.example>",       true },
+        {{"ann@b.example"},             "<Ann+x@B.example>",     true },
+        {{"ann@b.example"},             "<a@b.example>",         true }, // alias
+        {{"ann@b.example"},             "<a+x@b.example>",       true },
+        {{"ann@b.example"},             "<bob@b.example>",       false},
+        {{"ann@b.example"},             "<>",                    false},
+        {{"ann@b.example"},             "<postmaster>",          false},
+        {{"a@b.example"},               "<a@b.example>",         true },
+        {{"x@far.example"},             "<x@far.example>",       true },
+        {{"x@far.example"},             "<x@sub.far.example>",   false},
+        {{"z@z.example", "@b.example"}, "<any@b.example>",       true },
+        {{"@b.example"},                "<any@ab.example>",      false},
+        {{"@b.example"},                "<b.example@c.example>", false},
+ // no list: the targets
+        {{NULL},                        "<t@far.example>",       true },
+        {{NULL},                        "<bob@b.example>",       false},
+    };
+    const struct book b = {.find = find_member, .hostname = STR("b.example")};
+    struct arena a = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str target = STR("T@far.example"), list[3];
+        struct book_route alias = {.answer = BOOK_ALIAS,
+                                   .targets = &target,
+                                   .n_targets = 1,
+                                   .members_only = true,
+                                   .members = list};
+        struct address sender = parse(cases[i].sender);
+        for (; cases[i].list[alias.n_members] != NULL; alias.n_members++)
+            list[alias.n_members] = str_from(cases[i].list[alias.n_members]);
+        if (book_is_member(&b, &a, &alias, &sender) != cases[i].want)
+            fail_msg("%s in %s", cases[i].sender, cases[i].list[0]);
+    }
+
+    struct address ann = parse("<ann@b.example>");
+    struct book_route r;
+    struct book_account x;
+    book_resolve(&b, &a, &ann, &r);
+    assert_int_equal(r.answer, BOOK_ACCOUNT);
+    assert_int_equal(r.state, BOOK_MOVED);
+    assert_true(str_eq(r.note, STR("next")));
+    assert_true(book_find_account(&b, &a, STR("ann@b.example"), &x));
+    assert_int_equal(x.state, BOOK_MOVED);
+    assert_false(book_find_account(&b, &a, STR("eve@b.example"), &x));
+    arena_fini(&a);
+}
+
 /* Values that another process may have garbled. */
 static void
 bad_values(void **state)
@@ -343,9 +455,17 @@ bad_values(void **state)
     assert_false(book_domain_decode(STR("\0\5\0\0\0four"), &d));
     assert_false(book_account_decode(STR(""), &x));
     assert_false(book_account_decode(STR("\1\1"), &x));
+    assert_false(book_account_decode(STR("\x08"), &x)); // no flag of ours
+    assert_false(book_account_decode(STR("\x50\0\0\0\0"), &x)); // no state
+    assert_false(book_account_decode(STR("\x20"), &x)); // its note is missing
+    assert_true(book_account_decode(STR("\x20\0\0\0\0"), &x));
     assert_false(book_alias_decode(&a, STR("\1\0\0\0"), &l));
     assert_false(book_alias_decode(&a, STR("\xff\xff\xff\xff\0\0\0\0"), &l));
     assert_true(book_alias_decode(&a, STR("\1\0\0\0\1\0\0\0x"), &l));
+    assert_false(l.members_only);
+    assert_true(book_alias_decode(&a, STR("\0\0\0\0\0\0\0\0"), &l));
+    assert_true(l.members_only);
+    assert_false(book_alias_decode(&a, STR("\0\0\0\0\1\0\0\0"), &l));
     arena_fini(&a);
 }
 
@@ -357,6 +477,7 @@ main(void)
         cmocka_unit_test(vacation_flag), cmocka_unit_test(sending_as),
         cmocka_unit_test(hosting),       cmocka_unit_test(loops),
         cmocka_unit_test(names),         cmocka_unit_test(bad_values),
+        cmocka_unit_test(states),        cmocka_unit_test(members),
     };
     return cmocka_run_group_tests_name("book", tests, NULL, NULL);
 }

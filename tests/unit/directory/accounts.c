@@ -22,7 +22,7 @@ static void
 collect_user(void *ctx, const struct accounts_user *u)
 {
     buf_addf(ctx, "%.*s%s\n", STR_ARG(u->address),
-             u->on_vacation ? " away" : "");
+             u->is.on_vacation ? " away" : "");
 }
 
 static void
@@ -31,6 +31,8 @@ collect_alias(void *ctx, const struct accounts_alias *x)
     buf_addf(ctx, "%.*s:", STR_ARG(x->address));
     for (size_t i = 0; i < x->n_targets; i++)
         buf_addf(ctx, " %.*s", STR_ARG(x->targets[i]));
+    if (x->members_only)
+        buf_addf(ctx, " (%zu)", x->n_members);
     buf_add_char(ctx, '\n');
 }
 
@@ -198,6 +200,101 @@ aliases(void **state)
     assert_true(accounts_aliases_to(f->a, STR("ann@b.example"), collect_address,
                                     &b, &f->e));
     assert_text(&b, "@a.example\n");
+    buf_fini(&b);
+}
+
+static void
+states(void **state)
+{
+    struct fixture *f = *state;
+    const struct str ann = STR("ann@b.example");
+    struct accounts_user u;
+    struct book_account is = {
+        .state = BOOK_SUSPENDED, .note = STR("unpaid"), .kicked = true};
+    struct book_account value;
+    struct buf b = {0};
+
+    assert_int_equal(accounts_user_set_state(f->a, ann, &is, &f->e),
+                     ACCOUNTS_MISSING);
+    add_user(f, "ann@b.example");
+    assert_int_equal(accounts_user_get(f->a, &f->arena, ann, &u, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(u.is.state, BOOK_ACTIVE);
+    assert_false(u.is.receive_only || u.is.kicked);
+    assert_true(accounts_forget_changes(f->a, 1000, &f->e));
+
+    assert_int_equal(accounts_user_set_state(f->a, ann, &is, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(accounts_user_set_receive_only(f->a, ann, true, &f->e),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_changes(f->a, 0, 9, collect_change, &b, &f->e));
+    assert_text(&b, "a:ann@b.example\n");
+    assert_true(accounts_value(f->a, STR("a:ann@b.example"), &b, &f->e));
+    assert_true(book_account_decode(buf_str(&b), &value));
+    assert_int_equal(value.state, BOOK_SUSPENDED);
+    assert_true(value.receive_only && value.kicked);
+    assert_true(str_eq(value.note, STR("unpaid")));
+    buf_clear(&b);
+
+    // a note belongs to its state, and so does the kick
+    is.state = BOOK_ACTIVE;
+    assert_int_equal(accounts_user_set_state(f->a, ann, &is, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(accounts_user_get(f->a, &f->arena, ann, &u, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(u.is.note.n, 0);
+    assert_false(u.is.kicked);
+    assert_true(u.is.receive_only);
+    buf_fini(&b);
+}
+
+static void
+members(void **state)
+{
+    struct fixture *f = *state;
+    const char *target[] = {"ann@b.example"};
+    struct str list[] = {STR("@b.example"), STR("x@y.example"),
+                         STR("c@y.example"), STR("b@y.example"),
+                         STR("a@y.example")};
+    struct accounts_alias x = {.address = STR("staff@b.example"),
+                               .members_only = true,
+                               .members = list,
+                               .n_members = 5};
+    struct book_alias value;
+    struct buf b = {0};
+
+    assert_int_equal(accounts_alias_set_members(f->a, &x, &f->e),
+                     ACCOUNTS_MISSING);
+    assert_int_equal(fixture_alias(f, "all@b.example", target, 1),
+                     ACCOUNTS_DONE);
+    assert_int_equal(fixture_alias(f, "staff@b.example", target, 1),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_forget_changes(f->a, 1000, &f->e));
+    assert_int_equal(accounts_alias_set_members(f->a, &x, &f->e),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_changes(f->a, 0, 9, collect_change, &b, &f->e));
+    assert_text(&b, "l:staff@b.example\n");
+    assert_true(accounts_value(f->a, STR("l:staff@b.example"), &b, &f->e));
+    assert_true(book_alias_decode(&f->arena, buf_str(&b), &value));
+    assert_true(value.members_only);
+    assert_int_equal(value.n_members, 5); // in their order
+    assert_true(str_eq(value.members[0], STR("@b.example")));
+    assert_true(str_eq(value.members[4], STR("a@y.example")));
+    buf_clear(&b);
+
+    // the list is replaced, not added to; and the others have none
+    x.n_members = 0;
+    assert_int_equal(accounts_alias_set_members(f->a, &x, &f->e),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_alias_list(f->a, STR_EMPTY, collect_alias, &b, &f->e));
+    assert_text(&b, "all@b.example: ann@b.example\n"
+                    "staff@b.example: ann@b.example (0)\n");
+    x.members_only = false;
+    assert_int_equal(accounts_alias_set_members(f->a, &x, &f->e),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_alias_list(f->a, STR_EMPTY, collect_alias, &b, &f->e));
+    assert_text(&b, "all@b.example: ann@b.example\n"
+                    "staff@b.example: ann@b.example\n");
     buf_fini(&b);
 }
 
@@ -431,6 +528,7 @@ main(void)
         WITH_DATABASE(aliases),      WITH_DATABASE(vacations),
         WITH_DATABASE(telling),      WITH_DATABASE(change_log),
         WITH_DATABASE(values),       WITH_DATABASE(transactions),
+        WITH_DATABASE(states),       WITH_DATABASE(members),
         WITH_DATABASE(foreign_file),
     };
     return cmocka_run_group_tests_name("directory/accounts", tests, NULL, NULL);

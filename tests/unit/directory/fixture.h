@@ -61,6 +61,9 @@ fixture_alias(struct fixture *f, const char *address, const char *const *to,
     assert(n <= 8);
     for (size_t i = 0; i < n; i++)
         targets[i] = str_from(to[i]);
-    struct accounts_alias alias = {str_from(address), targets, targets, n};
+    struct accounts_alias alias = {.address = str_from(address),
+                                   .targets = targets,
+                                   .keys = targets,
+                                   .n_targets = n};
     return accounts_alias_add(f->a, &alias, &f->e);
 }

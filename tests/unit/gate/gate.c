@@ -23,10 +23,11 @@ find(void *ctx, struct str key, struct str *value)
                            &(struct book_domain){STR("maildir:/m/%{user}")});
     else if (str_eq(key, STR("a:ann@ours.example")) ||
              str_eq(key, STR("a:bob@ours.example")))
-        book_account_encode(&b, &(struct book_account){false});
+        book_account_encode(&b, &(struct book_account){0});
     else if (str_eq(key, STR("l:sales@ours.example")) ||
              str_eq(key, STR("l:@all.example")))
-        book_alias_encode(&b, &(struct book_alias){ann, 1});
+        book_alias_encode(&b,
+                          &(struct book_alias){.targets = ann, .n_targets = 1});
     else
         return false;
     *value = arena_dup(ctx, buf_str(&b));

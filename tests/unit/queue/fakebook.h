@@ -64,6 +64,16 @@ fakebook_account(struct fakebook *f, const char *key, bool away)
 }
 
 static inline void
+fakebook_state(struct fakebook *f, const char *key, enum book_state state,
+               const char *note)
+{
+    struct book_account account = {.state = state, .note = str_from(note)};
+    struct buf *slot = fakebook_slot(f, key);
+    buf_clear(slot);
+    book_account_encode(slot, &account);
+}
+
+static inline void
 fakebook_init(struct fakebook *f)
 {
     struct book_domain domain = {.delivery =

@@ -67,12 +67,52 @@ vacation_and_aliases(void **state)
     arena_fini(&a);
 }
 
+static void
+states(void **state)
+{
+    static const struct {
+        enum book_state is;
+        const char *note, *reason, *text;
+        enum outcome outcome;
+        unsigned klass;
+    } rows[] = {
+        {BOOK_DISABLED,  "",              "recipient-disabled",
+         "The mailbox is switched off.",                                                     OUTCOME_REFUSED, 5},
+        {BOOK_SUSPENDED, "unpaid",        "recipient-suspended",
+         "The mailbox is suspended by its admin.",                                           OUTCOME_REFUSED, 5},
+        {BOOK_FULL,      "",              "recipient-full",      "The mailbox is full.",     OUTCOME_LATER,
+         4                                                                                                     },
+        {BOOK_MOVED,     "",              "recipient-moved",     "The recipient has moved.",
+         OUTCOME_REFUSED,                                                                                     5},
+        {BOOK_MOVED,     "a@new.example", "recipient-moved",
+         "The recipient has moved to <a@new.example>.",                                      OUTCOME_REFUSED, 5},
+    };
+    struct arena a = {0};
+    struct route r;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fakebook_state(&fake, "a:kim@example.com", rows[i].is, rows[i].note);
+        route_find(&fake.book, STR_EMPTY, &a, STR("kim+x@example.com"), &r);
+        assert_int_equal(r.kind, ROUTE_REFUSED);
+        assert_int_equal(r.verdict.outcome, rows[i].outcome);
+        assert_int_equal(r.verdict.status.klass, rows[i].klass);
+        assert_true(str_eq(r.verdict.reason, str_from(rows[i].reason)));
+        assert_true(str_eq(r.verdict.text, str_from(rows[i].text)));
+    }
+    fakebook_state(&fake, "a:kim@example.com", BOOK_ACTIVE, "");
+    route_find(&fake.book, STR_EMPTY, &a, STR("kim@example.com"), &r);
+    assert_int_equal(r.kind, ROUTE_MAILBOX);
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds),
         cmocka_unit_test(vacation_and_aliases),
+        cmocka_unit_test(states),
     };
     fakebook_init(&fake);
     int failed = cmocka_run_group_tests_name("queue/route", tests, NULL, NULL);

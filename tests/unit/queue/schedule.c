@@ -294,6 +294,31 @@ aliases(void **state)
     assert_int_equal(w->expanded, 3);
 }
 
+/* Not refused, only put off, though nobody was asked to deliver it. */
+static void
+full_mailbox_waits(void **state)
+{
+    static const char *const all[] = {"full@example.com", NULL};
+    struct world *w = *state;
+
+    fakebook_state(&w->fake, "a:full@example.com", BOOK_FULL, "");
+    fakebook_alias(&w->fake, "l:all@example.com", all);
+    SUBMIT(w, "all@example.com");
+    fill(w);
+    assert_int_equal(w->fates[FATE_DEFERRED], 1);
+    assert_int_equal(spool_count(w->store), 1);
+    assert_null(next(w, CARRIER_MAILBOX));
+
+    fakebook_state(&w->fake, "a:full@example.com", BOOK_ACTIVE, "");
+    w->now.wall_ms += 1000;
+    fill(w);
+    struct sched_job *j = next(w, CARRIER_MAILBOX);
+    assert_non_null(j);
+    report(w, j, OUTCOME_DELIVERED);
+    assert_int_equal(w->fates[FATE_BOUNCED], 0);
+    assert_int_equal(spool_count(w->store), 0);
+}
+
 static void
 alias_loop_bounces(void **state)
 {
@@ -532,6 +557,7 @@ main(void)
         TEST(who_is_told),
         TEST(aliases),
         TEST(alias_loop_bounces),
+        TEST(full_mailbox_waits),
         TEST(never_holds_behind_aliases),
         TEST(untried_comes_back),
         TEST(crashes),

@@ -94,7 +94,7 @@ find(void *ctx, struct str key, struct str *value)
                            &(struct book_domain){STR("maildir:/m/%{user}")});
     else if (str_eq(key, STR("a:ann@ours.example")) ||
              str_eq(key, STR("a:bob@ours.example")))
-        book_account_encode(&b, &(struct book_account){false});
+        book_account_encode(&b, &(struct book_account){0});
     else
         return false;
     *value = arena_dup(ctx, buf_str(&b));

@@ -1,0 +1,27 @@
+-- The accounts database as the first version made it, with an account and an alias.
+CREATE TABLE domain ( name TEXT PRIMARY KEY, deliver TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE account ( address TEXT PRIMARY KEY, local TEXT NOT NULL, domain TEXT NOT NULL, password TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX account_local ON account (local);
+CREATE INDEX account_domain ON account (domain);
+CREATE TABLE alias ( address TEXT PRIMARY KEY, domain TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_domain ON alias (domain);
+CREATE TABLE target ( alias TEXT NOT NULL REFERENCES alias ON DELETE CASCADE, position INTEGER NOT NULL, address TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (alias, position)) STRICT, WITHOUT ROWID;
+CREATE INDEX target_key ON target (key);
+CREATE TABLE vacation ( account TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE, subject TEXT NOT NULL, body TEXT NOT NULL, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE told ( account TEXT NOT NULL REFERENCES account ON DELETE CASCADE, sender TEXT NOT NULL, notice TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (account, sender)) STRICT, WITHOUT ROWID;
+CREATE INDEX told_at ON told (at_ms);
+CREATE TABLE change ( seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE) STRICT;
+CREATE TRIGGER note_domain_added AFTER INSERT ON domain BEGIN DELETE FROM change WHERE key = 'd:' || new.name; INSERT INTO change (key) VALUES ('d:' || new.name); END;
+CREATE TRIGGER note_domain_changed AFTER UPDATE ON domain BEGIN DELETE FROM change WHERE key = 'd:' || new.name; INSERT INTO change (key) VALUES ('d:' || new.name); END;
+CREATE TRIGGER note_domain_gone AFTER DELETE ON domain BEGIN DELETE FROM change WHERE key = 'd:' || old.name; INSERT INTO change (key) VALUES ('d:' || old.name); END;
+CREATE TRIGGER note_account_added AFTER INSERT ON account BEGIN DELETE FROM change WHERE key = 'a:' || new.address; INSERT INTO change (key) VALUES ('a:' || new.address); END;
+CREATE TRIGGER note_account_gone AFTER DELETE ON account BEGIN DELETE FROM change WHERE key = 'a:' || old.address; INSERT INTO change (key) VALUES ('a:' || old.address); END;
+CREATE TRIGGER note_vacation_set AFTER INSERT ON vacation BEGIN DELETE FROM change WHERE key = 'a:' || new.account; INSERT INTO change (key) VALUES ('a:' || new.account); END;
+CREATE TRIGGER note_vacation_gone AFTER DELETE ON vacation BEGIN DELETE FROM change WHERE key = 'a:' || old.account; INSERT INTO change (key) VALUES ('a:' || old.account); END;
+CREATE TRIGGER note_target_added AFTER INSERT ON target BEGIN DELETE FROM change WHERE key = 'l:' || new.alias; INSERT INTO change (key) VALUES ('l:' || new.alias); END;
+CREATE TRIGGER note_target_changed AFTER UPDATE ON target BEGIN DELETE FROM change WHERE key = 'l:' || new.alias; INSERT INTO change (key) VALUES ('l:' || new.alias); END;
+CREATE TRIGGER note_target_gone AFTER DELETE ON target BEGIN DELETE FROM change WHERE key = 'l:' || old.alias; INSERT INTO change (key) VALUES ('l:' || old.alias); END;
+INSERT INTO account VALUES ('ann@example.com', 'ann', 'example.com', '$y$hash', 1000);
+INSERT INTO alias VALUES ('sales@example.com', 'example.com');
+INSERT INTO target VALUES ('sales@example.com', 0, 'ann@example.com', 'ann@example.com');
+PRAGMA user_version = 1;
