@@ -43,6 +43,7 @@ ledger_add(struct log_store *s, enum record_type type, struct str meta)
     wire_add_u32(&l->records, (uint32_t)meta.n);
     wire_add_u8(&l->records, (uint8_t)type);
     buf_add(&l->records, meta);
+    l->octets += format_record_size(meta.n, 0);
     l->added++;
 }
 
@@ -110,7 +111,7 @@ broken(struct log_store *s, const struct err *e)
     l->epoch++;
     leave(l);
     l->n_dirty = 0;
-    l->unwritten = 0;
+    l->unwritten = l->marked = 0;
     l->written = l->durable;
 }
 
@@ -156,6 +157,31 @@ ledger_kept(const struct log_store *s, size_t *at, enum record_type *type,
     *meta = str_from_n(in.p, n);
     *at += HEAD + n;
     return true;
+}
+
+/* What a sync that is still under way covers stays where it lies: if that
+ * succeeds it is written nowhere else. */
+void
+ledger_mark(struct log_store *s)
+{
+    struct ledger *l = &s->ledger;
+    enum record_type type;
+    struct str meta;
+    size_t at = l->marked > l->unwritten ? l->marked : l->unwritten;
+
+    if (l->sync != NULL && at < l->sync->bytes)
+        at = l->sync->bytes;
+    for (size_t next = at; ledger_kept(s, &next, &type, &meta); at = next)
+        notes_waiting(s, type, meta, l->consumed + (uint32_t)at);
+    l->marked = at;
+}
+
+bool
+ledger_waiting(const struct log_store *s, uint32_t at, enum record_type *type,
+               struct str *meta)
+{
+    size_t where = at - s->ledger.consumed;
+    return ledger_kept(s, &where, type, meta);
 }
 
 /* Where the octets of unwritten records go. Without a segment they wait. */
@@ -214,13 +240,16 @@ done(struct task *task)
         if (l->current == x->segments[x->n - 1])
             l->out.durable = x->at;
         buf_consume(&l->records, x->bytes);
+        l->consumed += (uint32_t)x->bytes;
         l->unwritten = l->unwritten > x->bytes ? l->unwritten - x->bytes : 0;
+        l->marked = l->marked > x->bytes ? l->marked - x->bytes : 0;
         if (l->written < l->durable)
             l->written = l->durable;
     } else if (x->epoch == l->epoch) {
         broken(s, &x->error);
     } else { // a write there had failed before: all is in another segment
         store_trouble(s, &x->error);
+        l->marked = 0;
     }
     free(x);
 }

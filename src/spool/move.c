@@ -16,15 +16,17 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/math.h"
 #include "spool/store_internal.h"
 
 enum {
     COPY_BUDGET = 1 << 20, /* octets copied in one turn */
     SCAN_BUDGET = 4 << 20, /* octets looked at */
-    NEWS_BUDGET = 256,     /* messages written again in one turn */
+    NEWS_BUDGET = 1024,    /* recipients written again in one turn */
     ENTRY_BUDGET = 8192,   /* entries looked at */
     SLACK = 2,             /* segments' worth of waste that is let be */
     LEDGER_SLACK = 3,
+    LEDGER_WASTE = 2, /* times what is needed */
     NEWS_SIZE = 512,  /* octets a living message may have in ledgers */
     PAUSE_MS = 10000, /* after trouble */
 };
@@ -34,6 +36,14 @@ enum job { JOB_IDLE = 0, JOB_COPY, JOB_TOMBS, JOB_NEWS };
 struct moved {
     struct msgid id;
     uint64_t from, to; /* offsets */
+};
+
+/* What of the ledgers is needed: known when all of them were gone through, by
+ * what had to be written again. Without it, much that is needed would look like
+ * much that is waste, and be written again for ever. */
+struct needed {
+    uint64_t news, tombs; // octets
+    uint64_t refs;        // messages with news then
 };
 
 /* A record read from the victim that the target had no room for. */
@@ -60,7 +70,14 @@ struct store_mover {
     size_t n_moved, cap_moved;
     uint32_t since;  /* TOMBS: the ordinal at its start; NEWS: up to which */
     uint32_t cursor; /* NEWS: entry */
-    int64_t again;   /* mono_ms */
+    struct {         /* NEWS: how far with that one */
+        struct msgid id;
+        uint32_t rcpt;
+        uint32_t ordinal; // no note written again lies in an older ledger
+    } part;
+    struct needed needed, so_far;
+    uint32_t round; // so_far is of all ledgers, once those below are gone
+    int64_t again;  /* mono_ms */
 };
 
 void
@@ -155,9 +172,18 @@ wasteful(const struct log_store *s)
     return total > live * 2 + SLACK * s->make_size ? worst : NULL;
 }
 
+static uint64_t
+octets_needed(const struct needed *n, uint64_t refs)
+{
+    // Those that ended since then need their news no more.
+    uint64_t news = refs >= n->refs ? n->news : n->news / n->refs * refs;
+    return news + n->tombs;
+}
+
 static bool
 ledgers_too_many(const struct log_store *s)
 {
+    const struct store_mover *m = s->mover;
     uint64_t bytes = 0, refs = 0;
     for (size_t i = 0; i < s->n_segments; i++) {
         const struct store_segment *g = s->segments[i];
@@ -167,7 +193,25 @@ ledgers_too_many(const struct log_store *s)
         bytes += g->size;
         refs += g->refs;
     }
-    return bytes > LEDGER_SLACK * s->make_size + refs * NEWS_SIZE;
+    uint64_t allowed = math_max(octets_needed(&m->needed, refs),
+                                octets_needed(&m->so_far, refs));
+    allowed = math_max(allowed * LEDGER_WASTE, refs * NEWS_SIZE);
+    return bytes > LEDGER_SLACK * s->make_size + allowed;
+}
+
+/* A round ends when no ledger is left of those that were there at its begin. */
+static void
+count_round(struct log_store *s, uint32_t first)
+{
+    struct store_mover *m = s->mover;
+    if (first < m->round)
+        return;
+    m->needed = m->so_far;
+    m->so_far = (struct needed){0};
+    for (size_t i = 0; i < s->n_segments; i++)
+        if (s->segments[i] != NULL)
+            m->needed.refs += s->segments[i]->refs;
+    m->round = ledger_ordinal(s);
 }
 
 /* Why the oldest ledger cannot go decides what to do about it. */
@@ -176,6 +220,7 @@ choose_for_ledger(struct log_store *s)
 {
     struct store_mover *m = s->mover;
     uint32_t first = segments_first_ledger(s);
+    count_round(s, first);
     for (size_t i = 0; i < s->n_segments; i++) {
         struct store_segment *g = s->segments[i];
         if (g == NULL || g->tomb_since > first || g->busy)
@@ -189,6 +234,7 @@ choose_for_ledger(struct log_store *s)
     m->job = JOB_NEWS;
     m->since = first;
     m->cursor = 0;
+    m->part.rcpt = 0;
 }
 
 static void
@@ -426,7 +472,7 @@ tell_ends(struct log_store *s)
     struct scan_record r;
     struct msgid id;
     struct err e;
-    uint64_t stop = m->scan.at + SCAN_BUDGET;
+    uint64_t stop = m->scan.at + SCAN_BUDGET, before = s->ledger.octets;
 
     while (m->scan.at < stop) {
         enum scan_result got = scan_next(&m->scan, &r, &e);
@@ -436,7 +482,7 @@ tell_ends(struct log_store *s)
             else
                 m->again = s->now.mono_ms + PAUSE_MS;
             end_job(m);
-            return;
+            break;
         }
         if (got != SCAN_RECORD || !record_id(r.meta, &id) ||
             table_find(&s->table, id) != TABLE_NONE)
@@ -444,25 +490,18 @@ tell_ends(struct log_store *s)
         struct record_event x = {.id = id};
         ledger_add_event(s, RECORD_DONE, &x);
     }
+    m->so_far.tombs += s->ledger.octets - before;
 }
 
 /* ---- NEWS ---------------------------------------------------------------- */
 
-/* All that the ledgers know of a message, as of now. */
+/* What is known of the message itself. */
 static void
-write_again(struct log_store *s, uint32_t i)
+events_again(struct log_store *s, uint32_t i)
 {
-    struct table_entry *t = table_at(&s->table, i);
+    const struct table_entry *t = table_at(&s->table, i);
     struct record_event x = {.id = t->id};
 
-    notes_untouch(s, i); // from now on the new places count
-    for (uint32_t k = 0; k < t->n_rcpts; k++) {
-        struct arena a = {0};
-        struct record_note n;
-        (void)notes_read(s, i, k, &a, &n); // none: it was never tried
-        settle_note(s, i, k, &n.last);
-        arena_fini(&a);
-    }
     if (t->crashes > 0) {
         x.a = t->crashes;
         ledger_add_event(s, RECORD_CRASHED, &x);
@@ -473,24 +512,57 @@ write_again(struct log_store *s, uint32_t i)
     }
 }
 
+/* All that the ledgers know of a message, as of now. Until that is complete
+ * the old places count. false: there is more, for the next turn. */
+static bool
+write_again(struct log_store *s, uint32_t i, size_t *budget)
+{
+    struct store_mover *m = s->mover;
+    const struct table_entry *t = table_at(&s->table, i);
+    uint32_t k = m->part.rcpt;
+
+    if (k == 0 || !msgid_eq(m->part.id, t->id)) {
+        k = 0;
+        m->part.id = t->id;
+        m->part.ordinal = ledger_ordinal(s);
+    }
+    for (; k<t->n_rcpts && * budget> 0; k++, --*budget) {
+        struct arena a = {0};
+        struct record_note n;
+        (void)notes_read(s, i, k, &a, &n); // none: it was never tried
+        settle_note(s, i, k, &n.last);
+        arena_fini(&a);
+    }
+    m->part.rcpt = k;
+    if (k < t->n_rcpts)
+        return false;
+    m->part.rcpt = 0;
+    events_again(s, i);
+    notes_retouch(s, i, m->part.ordinal);
+    return true;
+}
+
 static void
 tell_news(struct log_store *s)
 {
     struct store_mover *m = s->mover;
     uint32_t stop = m->cursor + ENTRY_BUDGET;
+    uint64_t before = s->ledger.octets;
     size_t budget = NEWS_BUDGET;
+    bool more;
 
-    while (table_next(&s->table, &m->cursor)) {
-        if (m->cursor >= stop || budget == 0)
-            return;
+    while ((more = table_next(&s->table, &m->cursor))) {
         const struct table_entry *t = table_at(&s->table, m->cursor);
-        if (t->segment != TABLE_NONE && t->since <= m->since) {
-            write_again(s, m->cursor);
-            budget--;
-        }
+        if (m->cursor >= stop || budget == 0)
+            break;
+        if (t->segment != TABLE_NONE && t->since <= m->since &&
+            !write_again(s, m->cursor, &budget))
+            break;
         m->cursor++;
     }
-    end_job(m);
+    m->so_far.news += s->ledger.octets - before;
+    if (!more)
+        end_job(m);
 }
 
 void

@@ -45,25 +45,62 @@ notes_touch(struct log_store *s, uint32_t entry, struct store_segment *ledger)
     e->since = ledger->ordinal;
 }
 
+void
+notes_retouch(struct log_store *s, uint32_t entry, uint32_t ordinal)
+{
+    struct store_segment *lowest = NULL;
+    for (size_t i = 0; i < s->n_segments; i++) {
+        struct store_segment *g = s->segments[i];
+        if (g != NULL && g->kind == SEGMENT_LEDGER &&
+            g->state != SEGMENT_STAMPING && g->ordinal >= ordinal &&
+            (lowest == NULL || g->ordinal < lowest->ordinal))
+            lowest = g;
+    }
+    notes_untouch(s, entry);
+    if (lowest != NULL) // none: nothing of it is in a file
+        notes_touch(s, entry, lowest);
+}
+
+struct place {
+    uint32_t segment, at; // as in struct table_rcpt
+};
+
 static void
-point(struct log_store *s, uint32_t entry, uint32_t rcpt,
-      const struct store_segment *g, uint64_t offset)
+point(struct log_store *s, uint32_t entry, uint32_t rcpt, struct place place)
 {
     const struct table_entry *e = table_at(&s->table, entry);
     if (rcpt >= e->n_rcpts)
         return;
     struct table_rcpt *r = table_rcpt(&s->table, entry, rcpt);
-    r->note_segment = g->index;
-    r->note_at = (uint32_t)(offset / 8);
+    r->note_segment = place.segment;
+    r->note_at = place.at;
+}
+
+/* Everybody whose latest note is in this record. */
+static void
+point_all(struct log_store *s, uint32_t entry, enum record_type type,
+          struct str meta, struct place place)
+{
+    struct record_note n;
+    struct record_expanded x;
+    struct arena a = {0};
+
+    if ((type == RECORD_OUTCOME || type == RECORD_DEFERRED) &&
+        record_parse_note(meta, &n)) {
+        point(s, entry, n.rcpt, place);
+    } else if (type == RECORD_EXPANDED && record_parse_expanded(&a, meta, &x)) {
+        point(s, entry, x.rcpt, place);
+        for (size_t k = 0; k < x.n; k++)
+            point(s, entry, x.first + (uint32_t)k, place);
+    }
+    arena_fini(&a);
 }
 
 void
 notes_placed(struct log_store *s, enum record_type type, struct str meta,
              struct store_segment *g, uint64_t offset)
 {
-    struct record_note n;
-    struct record_expanded x;
-    struct arena a = {0};
+    struct place place = {g->index, (uint32_t)(offset / 8)};
     struct msgid id;
 
     if (!record_id(meta, &id))
@@ -72,15 +109,19 @@ notes_placed(struct log_store *s, enum record_type type, struct str meta,
     if (i == TABLE_NONE)
         return; // it ended in this turn: nobody will ask
     notes_touch(s, i, g);
-    if ((type == RECORD_OUTCOME || type == RECORD_DEFERRED) &&
-        record_parse_note(meta, &n)) {
-        point(s, i, n.rcpt, g, offset);
-    } else if (type == RECORD_EXPANDED && record_parse_expanded(&a, meta, &x)) {
-        point(s, i, x.rcpt, g, offset);
-        for (size_t k = 0; k < x.n; k++)
-            point(s, i, x.first + (uint32_t)k, g, offset);
-    }
-    arena_fini(&a);
+    point_all(s, i, type, meta, place);
+}
+
+void
+notes_waiting(struct log_store *s, enum record_type type, struct str meta,
+              uint32_t at)
+{
+    struct place place = {STORE_WAITING, at};
+    struct msgid id;
+    uint32_t i;
+
+    if (record_id(meta, &id) && (i = table_find(&s->table, id)) != TABLE_NONE)
+        point_all(s, i, type, meta, place);
 }
 
 /* ---- held messages ------------------------------------------------------- */
@@ -267,8 +308,8 @@ notes_replay(struct log_store *s, enum record_type type, struct str meta,
 
 /* The record at a recipient's note, verified; meta lives in the arena. */
 static bool
-load(struct log_store *s, const struct table_rcpt *r, struct arena *a,
-     enum record_type *type, struct str *meta)
+load_placed(struct log_store *s, const struct table_rcpt *r, struct arena *a,
+            enum record_type *type, struct str *meta)
 {
     const struct store_segment *g = s->segments[r->note_segment];
     uint64_t offset = (uint64_t)r->note_at * 8;
@@ -309,23 +350,18 @@ understand(struct arena *a, enum record_type type, struct str meta,
     return true;
 }
 
-/* While there is no segment to write to, news are only in memory. */
+/* What was just added, or has no segment to go to, is in memory only. */
 static bool
-read_unplaced(struct log_store *s, struct msgid id, uint32_t rcpt,
-              struct arena *a, struct record_note *out)
+load(struct log_store *s, const struct table_rcpt *r, struct arena *a,
+     enum record_type *type, struct str *meta)
 {
-    struct str found = {0}, meta;
-    enum record_type type, found_type = RECORD_NONE;
-    struct record_note n;
-    struct msgid of;
-    for (size_t at = 0; ledger_kept(s, &at, &type, &meta);)
-        if (record_id(meta, &of) && msgid_eq(of, id) &&
-            understand(a, type, meta, rcpt, &n)) {
-            found = meta;
-            found_type = type;
-        }
-    return found_type != RECORD_NONE &&
-           understand(a, found_type, arena_dup(a, found), rcpt, out);
+    if (r->note_segment != STORE_WAITING)
+        return r->note_segment != TABLE_NONE &&
+               load_placed(s, r, a, type, meta);
+    if (!ledger_waiting(s, r->note_at, type, meta))
+        return false;
+    *meta = arena_dup(a, *meta);
+    return true;
 }
 
 bool
@@ -335,12 +371,8 @@ notes_read(struct log_store *s, uint32_t entry, uint32_t rcpt, struct arena *a,
     enum record_type type;
     struct str meta;
 
-    ledger_write(s); // what was added in this turn has its place now
-    const struct table_rcpt *r = table_rcpt(&s->table, entry, rcpt);
-    if (s->ledger.unwritten < s->ledger.records.n &&
-        read_unplaced(s, table_at(&s->table, entry)->id, rcpt, a, out))
-        return true;
+    ledger_mark(s);
     *out = (struct record_note){0};
-    return r->note_segment != TABLE_NONE && load(s, r, a, &type, &meta) &&
+    return load(s, table_rcpt(&s->table, entry, rcpt), a, &type, &meta) &&
            understand(a, type, meta, rcpt, out);
 }

@@ -32,6 +32,9 @@
 #include "spool/scan.h"
 #include "spool/table.h"
 
+/* A recipient's note_segment while its latest note is in no file. */
+#define STORE_WAITING (TABLE_NONE - 1)
+
 enum {
     STORE_NAME = 40, /* octets of a file name */
     STORE_SEGMENT_MIN = 256 << 10,
@@ -106,6 +109,9 @@ struct ledger {
     struct append out;  /* to current */
     struct buf records; /* u32 length, u8 type, meta; not durable yet */
     size_t unwritten;   /* where those begin that are not in the file */
+    size_t marked;      /* before this the table knows where each lies */
+    uint32_t consumed;  /* octets that left `records` at its front, in all */
+    uint64_t octets;    /* of all records ever added here */
     uint64_t added, written, durable; /* counts of records, over all ledgers
                                          that ever were */
     struct store_segment *dirty[8];   /* written to since their last sync */
@@ -216,6 +222,11 @@ void ledger_write(struct log_store *s);
  * are not durable, oldest first; they stay until the next ledger_add(). */
 bool ledger_kept(const struct log_store *s, size_t *at, enum record_type *type,
                  struct str *meta);
+/* Tells notes_waiting() of those that are in no file. */
+void ledger_mark(struct log_store *s);
+/* One of those, by the place that notes_waiting() was told; false: none. */
+bool ledger_waiting(const struct log_store *s, uint32_t at,
+                    enum record_type *type, struct str *meta);
 void ledger_turn(struct log_store *s);
 bool ledger_ready(const struct log_store *s); /* outcomes can be written */
 void ledger_given(struct log_store *s, struct store_segment *g);
@@ -226,7 +237,10 @@ void ledger_fini(struct log_store *s);
 /* A record of the ledger lies there now: the table points to it. */
 void notes_placed(struct log_store *s, enum record_type type, struct str meta,
                   struct store_segment *g, uint64_t offset);
-/* The same at the start, where its meaning is not in the table yet. */
+/* It is in no file yet: ledger_waiting() has it. */
+void notes_waiting(struct log_store *s, enum record_type type, struct str meta,
+                   uint32_t at);
+/* As placed, at the start, where its meaning is not in the table yet. */
 void notes_replay(struct log_store *s, enum record_type type, struct str meta,
                   struct store_segment *g, uint64_t offset);
 /* The latest note of a recipient. false: none, or it cannot be read. */
@@ -236,6 +250,8 @@ bool notes_read(struct log_store *s, uint32_t entry, uint32_t rcpt,
 void notes_touch(struct log_store *s, uint32_t entry,
                  struct store_segment *ledger);
 void notes_untouch(struct log_store *s, uint32_t entry);
+/* All there is of it lies in ledgers from that ordinal on. */
+void notes_retouch(struct log_store *s, uint32_t entry, uint32_t ordinal);
 void notes_set_hold(struct log_store *s, struct msgid id, struct str reason);
 struct str notes_hold(const struct log_store *s, struct msgid id);
 void notes_drop_hold(struct log_store *s, struct msgid id);

@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { SIZE = 256 << 10, RAW = 1, DAMAGE = 2 };
+enum { SIZE = 256 << 10, RAW = 1, DAMAGE = 2, SETTLED = 4096 };
 
 static int
 make_segment(struct simdisk *disk, uint64_t number, enum segment_kind kind)
@@ -93,6 +93,27 @@ look(void *ctx, const struct spool_view *v)
     return true;
 }
 
+/* Some of what is due; a record may claim a hundred thousand recipients. */
+static void
+work(struct rig *r)
+{
+    struct arena a = {0};
+    struct spool_claim c;
+    size_t left = SETTLED;
+
+    for (int i = 0; i < 20 && left > 0; i++) {
+        if (!spool_claim(r->store, r->now, &a, &c))
+            break;
+        for (size_t k = 0; k < c.n_rcpts && left > 0; k++, left--) {
+            struct spool_settlement x = {
+                .id = c.id, .rcpt = c.rcpts[k].index, .notice = NOTICE_BOUNCE};
+            x.verdict.outcome = k % 2 == 0 ? OUTCOME_REFUSED : OUTCOME_LATER;
+            (void)spool_settle(r->store, &x);
+        }
+    }
+    arena_fini(&a);
+}
+
 static void
 use(struct simdisk *disk)
 {
@@ -100,7 +121,6 @@ use(struct simdisk *disk)
         .disk = disk, .now = {.wall_ms = INT64_MAX / 2, .mono_ms = 1000}
     };
     struct arena a = {0};
-    struct spool_claim c;
     struct spool_notice notice;
 
     if (!rig_store_start(&r))
@@ -108,13 +128,7 @@ use(struct simdisk *disk)
     spool_log_store_roll_call(r.store);
     rig_settle(&r);
     spool_list(r.store, look, r.store);
-    for (int i = 0; i < 20 && spool_claim(r.store, r.now, &a, &c); i++)
-        for (size_t k = 0; k < c.n_rcpts; k++) {
-            struct spool_settlement x = {
-                .id = c.id, .rcpt = c.rcpts[k].index, .notice = NOTICE_BOUNCE};
-            x.verdict.outcome = k % 2 == 0 ? OUTCOME_REFUSED : OUTCOME_LATER;
-            (void)spool_settle(r.store, &x);
-        }
+    work(&r);
     while (spool_next_notice(r.store, &a, &notice))
         spool_notice_declined(r.store, notice.key);
     rig_settle(&r);

@@ -51,12 +51,12 @@ on_stored(void *ctx, enum spool_result result, struct msgid id)
 }
 
 static void
-commit(struct rig *r, int door, size_t size, struct answer *a)
+commit_to(struct rig *r, int door, size_t size, struct recipient *rcpts,
+          size_t n, struct answer *a)
 {
-    struct recipient rcpt = {.address = STR("b@example.net")};
     struct envelope e = {.sender = STR("a@example.org"),
-                         .rcpts = &rcpt,
-                         .n_rcpts = 1,
+                         .rcpts = rcpts,
+                         .n_rcpts = n,
                          .arrived_ms = r->now.wall_ms};
     enum spool_result why;
     struct buf b = {0};
@@ -72,6 +72,13 @@ commit(struct rig *r, int door, size_t size, struct answer *a)
         rig_settle(r);
     spool_commit(m, true, on_stored, a);
     buf_fini(&b);
+}
+
+static void
+commit(struct rig *r, int door, size_t size, struct answer *a)
+{
+    struct recipient rcpt = {.address = STR("b@example.net")};
+    commit_to(r, door, size, &rcpt, 1, a);
 }
 
 static struct msgid
@@ -304,6 +311,89 @@ ledgers_do_not_grow_for_ever(void **state)
     arena_fini(&a);
 }
 
+/* Writing again what is needed must end, however much of it there is. */
+static void
+much_news_is_not_written_for_ever(void **state)
+{
+    enum { RCPTS = 6000 };
+    struct rig *r = *state;
+    struct recipient *rcpts = alloc_array(RCPTS, sizeof *rcpts);
+    struct spool_log_usage u;
+    struct arena a = {0};
+    struct spool_view v;
+    struct spool_claim c;
+    struct answer answer;
+
+    for (size_t i = 0; i < RCPTS; i++)
+        rcpts[i].address = STR("b@example.net");
+    commit_to(r, 0, 100, rcpts, RCPTS, &answer);
+    free(rcpts);
+    rig_settle(r);
+    assert_int_equal(answer.result, SPOOL_OK);
+    assert_true(spool_claim(r->store, r->now, &a, &c));
+    for (size_t i = 0; i < c.n_rcpts; i++) {
+        struct spool_settlement x = {.id = c.id,
+                                     .rcpt = c.rcpts[i].index,
+                                     .next_ms = r->now.wall_ms + 1000000};
+        x.verdict.outcome = OUTCOME_LATER;
+        x.verdict.text = STR("450 4.2.1 The mailbox is busy; if it stays so, "
+                             "ask the people of example.net for the reason");
+        assert_true(spool_settle(r->store, &x));
+    }
+    for (int i = 0; i < 3; i++)
+        rig_settle(r);
+    assert_true(spool_log_store_idle(r->store));
+    spool_log_store_usage(r->store, &u);
+    assert_true(u.disk_bytes <= 24 * (256 << 10));
+    assert_true(rig_store_restart(r));
+    rig_settle(r);
+    assert_true(spool_show(r->store, answer.id, &a, &v));
+    assert_int_equal(v.n_rcpts, RCPTS);
+    for (size_t i = 0; i < RCPTS; i++)
+        assert_int_equal(v.rcpts[i].attempts, 1);
+    arena_fini(&a);
+}
+
+static void
+commit_many(struct rig *r, int n)
+{
+    struct answer a;
+    for (int i = 0; i < n; i++)
+        commit(r, 0, 20, &a);
+    rig_settle(r);
+}
+
+/* A part of each segment has ended, the larger part was never tried. */
+static void
+many_ends_are_not_told_for_ever(void **state)
+{
+    enum { ROUNDS = 30, MANY = 1000 };
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_claim c;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        commit_many(r, MANY);
+        for (int i = 0; spool_claim(r->store, r->now, &a, &c); i++) {
+            struct spool_settlement x = {.id = c.id};
+            x.verdict.outcome = OUTCOME_DELIVERED;
+            if (i % 5 < 2)
+                assert_true(spool_settle(r->store, &x));
+            else
+                spool_unlease(r->store, c.id, 0, r->now.wall_ms + 9000000);
+            arena_reset(&a);
+        }
+        rig_settle(r);
+    }
+    rig_settle(r);
+    assert_true(spool_log_store_idle(r->store));
+    assert_int_equal(spool_count(r->store), ROUNDS * MANY * 3 / 5);
+    assert_true(rig_store_restart(r));
+    rig_settle(r);
+    assert_int_equal(spool_count(r->store), ROUNDS * MANY * 3 / 5);
+    arena_fini(&a);
+}
+
 static void
 a_granted_segment_is_not_used_anew(void **state)
 {
@@ -468,6 +558,8 @@ main(void)
         CASE(unreadable_is_held),
         CASE(disk_in_proportion_to_what_lives),
         CASE(ledgers_do_not_grow_for_ever),
+        CASE(much_news_is_not_written_for_ever),
+        CASE(many_ends_are_not_told_for_ever),
         CASE(a_granted_segment_is_not_used_anew),
         CASE(large_files_end_with_their_messages),
         CASE(words_that_cannot_be),
