@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-#include "gate/gate.h"
+#include "gate/checks.h"
 
-struct str
-gate_count(const struct gate_limits *l, size_t n)
+static struct gate_verdict
+judge(const struct gate_facts *f)
 {
-    return n >= l->max_recipients ? STR("too-many-recipients") : STR_EMPTY;
+    return f->accepted >= f->policy->max_recipients
+               ? gate_refuse(STR("too-many-recipients"))
+               : gate_pass();
 }
+
+const struct gate_check gate_count = {.name = "count",
+                                      .stage = GATE_RCPT,
+                                      .option = "receive.max-recipients",
+                                      .judge = judge};

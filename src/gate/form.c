@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-#include "gate/gate.h"
+#include "gate/checks.h"
 
-struct str
-gate_form(const struct gate_content *c)
+static struct gate_verdict
+judge(const struct gate_facts *f)
 {
+    const struct gate_content *c = &f->content;
     if (c->bare)
-        return STR("bare-line-ends");
+        return gate_refuse(STR("bare-line-ends"));
     if (c->too_large)
-        return STR("too-large");
-    return c->long_line ? STR("malformed") : STR_EMPTY;
+        return gate_too_large(f);
+    if (!c->long_line)
+        return gate_pass();
+    struct gate_verdict v = gate_refuse(STR("malformed"));
+    v.detail = STR("A line is longer than 65536 octets.");
+    return v;
 }
+
+const struct gate_check gate_form = {
+    .name = "form", .stage = GATE_DATA, .judge = judge};

@@ -1,25 +1,83 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The gate: who may send what to whom. Named checks, one a file, each a pure
- * function of facts: what the session is, what the address book says, what was
- * counted. The answer is the catalogue's id of the reason to refuse, or the
- * empty slice: pass.
+ * function of facts: what the session is, what the address book says, what the
+ * lists and the DNS answered. A check passes, is skipped, or refuses with a
+ * reason of the catalogue; the table (gate_check_at) is their fixed order, and
+ * within a stage the first refusal counts.
  *
- * A stage runs its checks in a fixed order and the first reason counts:
+ * No check asks the DNS, waits, or counts across sessions. It says what it
+ * needs to know, and the shell, a room or the command line, finds out:
  *
- *     MAIL  login-needed, too-large (declared), sender-not-yours
- *     RCPT  too-many-recipients, bad-recipient-address, relay-denied,
- *           unknown-recipient
- *     end   bare-line-ends, too-large, malformed, loop
+ *     struct gate_facts f = {.policy = p, .session = s, .book = b, .arena = a};
+ *     gate_facts_sender(&f, &sender, declared_size);
+ *     while ((needs = gate_needs(GATE_MAIL, &f)) != 0)
+ *         ... for each bit: n = gate_keys(&f, lookup, keys), ask,
+ *             f.answers[lookup] = ...                  // all of them at once
+ *     v = gate_judge(GATE_MAIL, &f, NULL);
+ *     if (v.reason.n > 0) ...
  *
- * No check asks the DNS, waits, or counts across sessions.
+ * What a look-up found is NO, YES or TROUBLE; trouble is never a reason to
+ * refuse for good.
  */
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "book/book.h"
+#include "book/lists.h"
 #include "mail/address.h"
+
+enum gate_stage {
+    GATE_CONNECT = 0,
+    GATE_HELLO,
+    GATE_MAIL,
+    GATE_RCPT,
+    GATE_DATA, /* the whole message has come */
+    GATE_STAGES
+};
+
+/* What a check may need to know from outside: first the lists, by the numbers
+ * of enum list_id, then questions to the DNS. Bit 1U << lookup in a set. */
+enum gate_lookup {
+    /* Does the sender's domain have an MX, A or AAAA record? NO with the value
+     * "null MX" where it says that it has no mail. */
+    GATE_ASK_SENDER_DOMAIN = LIST_COUNT,
+    /* Does an MX record of the recipient's domain name this host? */
+    GATE_ASK_RECIPIENT_MX,
+    GATE_LOOKUPS
+};
+
+enum gate_known {
+    GATE_NOT_ASKED = 0,
+    GATE_NO,
+    GATE_YES,
+    GATE_TROUBLE, /* cannot be said now */
+};
+
+struct gate_answer {
+    enum gate_known known;
+    struct str key;   /* YES of a list: the entry that was there */
+    struct str value; /* what stands behind it */
+};
+
+/* ---- facts -------------------------------------------------------------- */
+
+/* The config's part in it. */
+struct gate_policy {
+    uint64_t max_size;
+    uint32_t max_recipients;
+    unsigned lists;                /* 1U << list_id: the config names it */
+    bool sender_domain_must_exist; /* gate.sender-domain */
+    bool null_sender_refused;      /* gate.null-sender */
+    bool own_domain_open;          /* gate.own-domain: no login needed */
+    bool recipient_mx_checked;     /* gate.recipient-mx */
+
+    /* The line of an option ("gate.badmailfrom"), 0: not known. May be NULL. */
+    uint32_t (*line)(void *ctx, struct str option);
+    void *ctx;
+};
 
 /* Who is talking. */
 struct gate_session {
@@ -27,11 +85,8 @@ struct gate_session {
     bool local;         /* a program on this machine, by the submit socket */
     bool in_networks;   /* the client's address is in relay.networks */
     struct str user;    /* the account logged in as (a key), or empty */
-};
-
-struct gate_limits {
-    uint64_t max_size;
-    uint32_t max_recipients;
+    struct str client;  /* its address as text, or empty: local */
+    struct str helo;    /* as said, any octets; empty: nothing yet */
 };
 
 /* A message that came to its end. */
@@ -44,49 +99,79 @@ struct gate_content {
 
 enum { GATE_RECEIVED_MAX = 50 };
 
+struct gate_facts {
+    const struct gate_policy *policy;
+    const struct gate_session *session;
+    const struct book *book;
+    struct arena *arena; /* of this decision: verdicts live in it */
+    bool thorough;       /* needs and judges what stands behind a refusal too */
+
+    /* MAIL: gate_facts_sender() */
+    const struct address *sender; /* whole is empty: the null sender */
+    struct str sender_key;        /* address_key() */
+    bool sender_ours;             /* its domain is */
+    uint64_t declared;            /* SIZE=, 0: not given */
+
+    /* RCPT: gate_facts_recipient() */
+    const struct address *recipient;
+    struct str recipient_key;
+    struct book_route route;
+    size_t accepted; /* recipients before this one */
+
+    /* DATA */
+    struct gate_content content;
+
+    struct gate_answer answers[GATE_LOOKUPS];
+};
+
+/* The addresses are borrowed as long as the facts are used. */
+void gate_facts_sender(struct gate_facts *f, const struct address *sender,
+                       uint64_t declared);
+void gate_facts_recipient(struct gate_facts *f, const struct address *recipient,
+                          size_t accepted);
+
 /* May this session relay, that is send to other hosts' domains? */
 bool gate_may_relay(const struct gate_session *s);
 
-/* login-needed (530): where a login is required nothing stands in for it but
- * the submit socket; relay.networks does not. */
-struct str gate_login(const struct gate_session *s);
+/* ---- look-ups ----------------------------------------------------------- */
 
-/* sender-not-yours (553): who logged in writes as themselves, by their own
- * addresses and aliases. The null sender is everybody's: receipts (RFC 8098)
- * must have it, and nobody is impersonated. */
-struct str gate_sender(const struct gate_session *s, const struct book *b,
-                       struct arena *a, const struct address *sender);
+/* An address, its domain, and every domain above. */
+enum { GATE_KEYS_MAX = 130 };
 
-/* too-large (552): of SIZE= at MAIL; 0: not declared. */
-struct str gate_size(const struct gate_limits *l, uint64_t declared);
+/* What to look for, the most specific key first: the first that a list holds is
+ * the answer. For the DNS the one key is a domain. 0: the answer is NO. */
+size_t gate_keys(const struct gate_facts *f, enum gate_lookup lookup,
+                 struct str keys[GATE_KEYS_MAX]);
 
-/* too-many-recipients (452): n were accepted already. */
-struct str gate_count(const struct gate_limits *l, size_t n);
+/* The look-ups that are missing for a verdict; 0: judge. */
+unsigned gate_needs(enum gate_stage stage, const struct gate_facts *f);
 
-/* bad-recipient-address (501): its domain has no form that could be looked up.
- */
-struct str gate_address(struct arena *a, const struct address *recipient);
+/* ---- verdicts ----------------------------------------------------------- */
 
-/* relay-denied (553): not our domain, and who asks may not relay. The domain
- * is what stands behind the last "@": no route, percent sign, bang, quoted "@"
- * or literal of our own leads anywhere else. */
-struct str gate_relay(const struct gate_session *s,
-                      const struct book_route *route);
+struct gate_verdict {
+    struct str reason; /* of the catalogue; empty: pass */
+    struct str detail; /* a sentence for %{detail}, or empty */
+    struct str rule;   /* the entry of the list that decided, for the admin */
+    const struct gate_check *check; /* who refused; gate_judge() fills it in */
+};
 
-/* unknown-recipient (553): our domain, no such mailbox. */
-struct str gate_recipient(const struct book_route *route);
+struct gate_check {
+    const char *name; /* "relay" */
+    enum gate_stage stage;
+    const char *option; /* what switches it on or sets it; NULL: always on */
+    unsigned needs;     /* look-ups, 1U << enum gate_lookup */
 
-/* bare-line-ends, malformed (554) and too-large of the whole message. */
-struct str gate_form(const struct gate_content *c);
+    /* NULL: it applies; else why it does not, for the report. Called before
+     * look-ups are made, so it must not look at answers. May be NULL. */
+    const char *(*skip)(const struct gate_facts *f);
+    struct gate_verdict (*judge)(const struct gate_facts *f);
+};
 
-/* loop (554). */
-struct str gate_loop(const struct gate_content *c);
+/* In the order in which they are asked; NULL behind the last. */
+const struct gate_check *gate_check_at(size_t i);
 
-/* The stages. */
-struct str gate_mail(const struct gate_session *s, const struct gate_limits *l,
-                     const struct book *b, struct arena *a,
-                     const struct address *sender, uint64_t declared);
-struct str gate_rcpt(const struct gate_session *s, const struct gate_limits *l,
-                     const struct book *b, struct arena *a,
-                     const struct address *recipient, size_t accepted);
-struct str gate_end(const struct gate_content *c);
+/* report may be NULL. Look-ups that were not made count as skipped. */
+struct gate_report;
+struct gate_verdict gate_judge(enum gate_stage stage,
+                               const struct gate_facts *f,
+                               struct gate_report *report);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "gate/gate.h"
+#include "gate/checks.h"
 
-struct str
-gate_loop(const struct gate_content *c)
+static struct gate_verdict
+judge(const struct gate_facts *f)
 {
-    return c->received >= GATE_RECEIVED_MAX ? STR("loop") : STR_EMPTY;
+    return f->content.received >= GATE_RECEIVED_MAX ? gate_refuse(STR("loop"))
+                                                    : gate_pass();
 }
+
+const struct gate_check gate_loop = {
+    .name = "loop", .stage = GATE_DATA, .judge = judge};

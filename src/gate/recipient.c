@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-#include "gate/gate.h"
+#include "gate/checks.h"
 
-struct str
-gate_recipient(const struct book_route *route)
+static const char *
+skip(const struct gate_facts *f)
 {
-    return route->answer == BOOK_UNKNOWN ? STR("unknown-recipient") : STR_EMPTY;
+    return f->route.answer == BOOK_REMOTE ? "not our domain" : NULL;
 }
+
+static struct gate_verdict
+judge(const struct gate_facts *f)
+{
+    return f->route.answer == BOOK_UNKNOWN
+               ? gate_refuse(STR("unknown-recipient"))
+               : gate_pass();
+}
+
+const struct gate_check gate_recipient = {
+    .name = "recipient", .stage = GATE_RCPT, .skip = skip, .judge = judge};

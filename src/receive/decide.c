@@ -88,25 +88,29 @@ on_hello(struct session *s, const struct smtp_event *ev)
     agree(s);
 }
 
-static struct str
-size_detail(struct worker *w)
+static struct gate_facts
+facts_of(struct session *s)
 {
-    return arena_printf(&w->scratch, "The limit is %llu octets.",
-                        (unsigned long long)w->limits.max_size);
+    struct worker *w = s->worker;
+    return (struct gate_facts){.policy = &w->policy,
+                               .session = &s->who,
+                               .book = &w->book,
+                               .arena = &w->scratch};
 }
 
 static void
 on_sender(struct session *s, const struct smtp_event *ev)
 {
-    struct worker *w = s->worker;
     const struct smtp_mail *mail = &ev->mail;
-    struct str reason = gate_mail(&s->who, &w->limits, &w->book, &w->scratch,
-                                  &mail->sender, mail->size);
+    struct gate_facts f = facts_of(s);
+    gate_facts_sender(&f, &mail->sender, mail->size);
+    struct gate_verdict v = gate_judge(GATE_MAIL, &f, NULL);
 
     decide_forget(s);
-    if (reason.n > 0) {
-        smtp_server_refuse(&s->smtp, decide_reply(s, reason, mail->sender.whole,
-                                                  STR_EMPTY, size_detail(w)));
+    if (v.reason.n > 0) {
+        smtp_server_refuse(
+            &s->smtp,
+            decide_reply(s, v.reason, mail->sender.whole, STR_EMPTY, v.detail));
         return;
     }
     s->envelope.sender = arena_dup(&s->arena, mail->sender.whole);
@@ -148,12 +152,12 @@ has_recipient(const struct session *s, struct str address)
 static void
 on_recipient(struct session *s, const struct smtp_event *ev)
 {
-    struct worker *w = s->worker;
     const struct address *a = &ev->rcpt.recipient;
-    struct str reason = gate_rcpt(&s->who, &w->limits, &w->book, &w->scratch, a,
-                                  s->envelope.n_rcpts);
-    if (reason.n > 0) {
-        refuse(s, reason, a->whole, STR_EMPTY);
+    struct gate_facts f = facts_of(s);
+    gate_facts_recipient(&f, a, s->envelope.n_rcpts);
+    struct gate_verdict v = gate_judge(GATE_RCPT, &f, NULL);
+    if (v.reason.n > 0) {
+        refuse(s, v.reason, a->whole, v.detail);
         return;
     }
     if (!has_recipient(s, a->whole))
@@ -244,20 +248,16 @@ static void
 on_end(struct session *s, const struct smtp_event *ev)
 {
     intake_end(&s->intake);
-    const struct gate_content content = {
+    struct gate_facts f = facts_of(s);
+    f.content = (struct gate_content){
         .bare = ev->flaw == SMTP_FLAW_BARE,
         .too_large = ev->flaw == SMTP_FLAW_TOO_LARGE,
         .long_line = ev->flaw == SMTP_FLAW_LONG_LINE,
         .received = s->intake.scan.received,
     };
-    struct str reason = gate_end(&content);
-    if (reason.n > 0) {
-        struct str detail = STR_EMPTY;
-        if (content.too_large)
-            detail = size_detail(s->worker);
-        else if (content.long_line)
-            detail = STR("A line is longer than 65536 octets.");
-        refuse(s, reason, STR_EMPTY, detail);
+    struct gate_verdict v = gate_judge(GATE_DATA, &f, NULL);
+    if (v.reason.n > 0) {
+        refuse(s, v.reason, STR_EMPTY, v.detail);
         decide_forget(s);
         return;
     }

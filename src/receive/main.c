@@ -102,7 +102,7 @@ set_options(struct worker *w)
     };
     w->network = w->local;
     w->network.mechanisms = STR(SASL_MECHANISMS);
-    w->limits = (struct gate_limits){
+    w->policy = (struct gate_policy){
         .max_size = c->receive.max_message_size,
         .max_recipients = c->receive.max_recipients,
     };

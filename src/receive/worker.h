@@ -30,7 +30,7 @@ struct worker {
     struct tls_context *tls;     /* NULL: no certificate */
 
     struct smtp_server_options network, local; /* by the kind of listener */
-    struct gate_limits limits;
+    struct gate_policy policy;
 
     struct listener *listeners;
     struct session *sessions;

@@ -39,7 +39,14 @@ static struct arena arena; /* of one test; values live in it */
 static const struct book book = {
     .find = find, .ctx = &arena, .hostname = {"mx.ours.example", 15}
 };
-static const struct gate_limits limits = {.max_size = 100, .max_recipients = 3};
+static const struct gate_policy policy = {.max_size = 100, .max_recipients = 3};
+
+static struct gate_facts
+facts_of(const struct gate_session *s)
+{
+    return (struct gate_facts){
+        .policy = &policy, .session = s, .book = &book, .arena = &arena};
+}
 
 #define STRANGER                                                               \
     {                                                                          \
@@ -85,30 +92,33 @@ static const struct {
     uint64_t size;
     const char *want;
 } mails[] = {
-    {STRANGER,           "<x@far.example>",         0,   ""                },
-    {STRANGER,           "<>",                      0,   ""                },
-    {STRANGER,           "<ann@ours.example>",      0,   ""                },
-    {STRANGER,           "<x@far.example>",         100, ""                },
-    {STRANGER,           "<x@far.example>",         101, "too-large"       },
-    {NETWORK,            "<x@far.example>",         0,   ""                },
-    {SUBMISSION,         "<ann@ours.example>",      0,   "login-needed"    },
-    {SUBMISSION,         "<>",                      0,   "login-needed"    },
-    {SUBMISSION,         "<ann@ours.example>",      999, "login-needed"    },
-    {SUBMISSION_NETWORK, "<ann@ours.example>",      0,   "login-needed"    },
-    {ANN,                "<ann@ours.example>",      0,   ""                },
-    {ANN,                "<Ann@OURS.example.>",     0,   ""                },
-    {ANN,                "<\"ann\"@ours.example>",  0,   ""                },
-    {ANN,                "<ann+shop@ours.example>", 0,   ""                },
-    {ANN,                "<sales@ours.example>",    0,   ""                },
-    {ANN,                "<any@all.example>",       0,   ""                },
-    {ANN,                "<>",                      0,   ""                },
-    {ANN,                "<bob@ours.example>",      0,   "sender-not-yours"},
-    {ANN,                "<ann@far.example>",       0,   "sender-not-yours"},
-    {ANN,                "<nobody@ours.example>",   0,   "sender-not-yours"},
-    {ANN,                "<ann@ours.example>",      101, "too-large"       },
-    {ANN_ON_MX,          "<bob@ours.example>",      0,   "sender-not-yours"},
-    {LOCAL,              "<bob@ours.example>",      0,   ""                },
-    {LOCAL,              "<root@far.example>",      101, "too-large"       },
+    {STRANGER,           "<x@far.example>",         0,   ""                        },
+    {STRANGER,           "<>",                      0,   ""                        },
+    {STRANGER,           "<ann@ours.example>",      0,   "own-domain-without-login"},
+    {STRANGER,           "<Zed@OURS.example.>",     0,   "own-domain-without-login"},
+    {STRANGER,           "<x@sub.ours.example>",    0,   ""                        },
+    {NETWORK,            "<ann@ours.example>",      0,   ""                        },
+    {STRANGER,           "<x@far.example>",         100, ""                        },
+    {STRANGER,           "<x@far.example>",         101, "too-large"               },
+    {NETWORK,            "<x@far.example>",         0,   ""                        },
+    {SUBMISSION,         "<ann@ours.example>",      0,   "login-needed"            },
+    {SUBMISSION,         "<>",                      0,   "login-needed"            },
+    {SUBMISSION,         "<ann@ours.example>",      999, "login-needed"            },
+    {SUBMISSION_NETWORK, "<ann@ours.example>",      0,   "login-needed"            },
+    {ANN,                "<ann@ours.example>",      0,   ""                        },
+    {ANN,                "<Ann@OURS.example.>",     0,   ""                        },
+    {ANN,                "<\"ann\"@ours.example>",  0,   ""                        },
+    {ANN,                "<ann+shop@ours.example>", 0,   ""                        },
+    {ANN,                "<sales@ours.example>",    0,   ""                        },
+    {ANN,                "<any@all.example>",       0,   ""                        },
+    {ANN,                "<>",                      0,   ""                        },
+    {ANN,                "<bob@ours.example>",      0,   "sender-not-yours"        },
+    {ANN,                "<ann@far.example>",       0,   "sender-not-yours"        },
+    {ANN,                "<nobody@ours.example>",   0,   "sender-not-yours"        },
+    {ANN,                "<ann@ours.example>",      101, "too-large"               },
+    {ANN_ON_MX,          "<bob@ours.example>",      0,   "sender-not-yours"        },
+    {LOCAL,              "<bob@ours.example>",      0,   ""                        },
+    {LOCAL,              "<root@far.example>",      101, "too-large"               },
 };
 
 static void
@@ -119,9 +129,10 @@ mail(void **state)
         struct address a;
         struct str in = str_from(mails[i].sender);
         assert_true(address_take_path(&in, false, &a));
-        expect(mails[i].sender,
-               gate_mail(&mails[i].session, &limits, &book, &arena, &a,
-                         mails[i].size),
+        struct gate_facts f = facts_of(&mails[i].session);
+        gate_facts_sender(&f, &a, mails[i].size);
+        assert_int_equal(gate_needs(GATE_MAIL, &f), 0);
+        expect(mails[i].sender, gate_judge(GATE_MAIL, &f, NULL).reason,
                mails[i].want);
     }
     arena_fini(&arena);
@@ -188,11 +199,13 @@ rcpt(void **state)
         struct str in = str_from(rcpts[i].rcpt);
         if (!address_take_path(&in, true, &a))
             fail_msg("%s: no path", rcpts[i].rcpt);
-        expect(rcpts[i].rcpt,
-               gate_rcpt(&rcpts[i].session, &limits, &book, &arena, &a, 2),
+        struct gate_facts f = facts_of(&rcpts[i].session);
+        gate_facts_recipient(&f, &a, 2);
+        assert_int_equal(gate_needs(GATE_RCPT, &f), 0);
+        expect(rcpts[i].rcpt, gate_judge(GATE_RCPT, &f, NULL).reason,
                rcpts[i].want);
-        expect(rcpts[i].rcpt,
-               gate_rcpt(&rcpts[i].session, &limits, &book, &arena, &a, 3),
+        gate_facts_recipient(&f, &a, 3);
+        expect(rcpts[i].rcpt, gate_judge(GATE_RCPT, &f, NULL).reason,
                "too-many-recipients");
     }
     arena_fini(&arena);
@@ -213,8 +226,13 @@ end(void **state)
         {"long line", {.long_line = true},                 "malformed"     },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect(cases[i].name, gate_end(&cases[i].content), cases[i].want);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct gate_session stranger = STRANGER;
+        struct gate_facts f = facts_of(&stranger);
+        f.content = cases[i].content;
+        expect(cases[i].name, gate_judge(GATE_DATA, &f, NULL).reason,
+               cases[i].want);
+    }
 }
 
 /* What clients, tests and other servers rely on. */

@@ -188,7 +188,7 @@ build(struct house *h)
         .door = &h->door,
         .desk = login_desk_new(h->loop),
         .sasl = sasl_context_new(),
-        .limits = {1000000,            3        }
+        .policy = {.max_size = 1000000,            .max_recipients = 3}
     };
     h->worker.tls =
         tls_server_context(buf_str(&cert.certificate), buf_str(&cert.key), &e);
