@@ -123,15 +123,58 @@ ipv4_valid(struct str text)
     return true;
 }
 
+/* IPv6-hex = 1*4HEXDIG */
+static bool
+ipv6_hex_valid(struct str group)
+{
+    for (size_t i = 0; i < group.n; i++)
+        if (ascii_hex((unsigned char)group.p[i]) < 0)
+            return false;
+    return group.n >= 1 && group.n <= 4;
+}
+
+/* The groups of 16 bits on one side of "::", which may be none; -1: it is no
+ * such thing. last: an IPv4 address may be the end. */
+static int
+ipv6_groups(struct str text, bool last)
+{
+    struct str group;
+    int n = 0;
+    bool more = text.n > 0;
+    while (more) {
+        more = str_cut(text, ':', &group, &text);
+        if (last && !more && ipv4_valid(group))
+            return n + 2;
+        if (!ipv6_hex_valid(group))
+            return -1;
+        n++;
+    }
+    return n;
+}
+
+/* IPv6-addr                                        RFC 5321, 4.1.3 */
+static bool
+ipv6_valid(struct str text)
+{
+    ssize_t gap = str_find(text, STR("::"));
+    if (gap < 0)
+        return ipv6_groups(text, true) == 8;
+    int left = ipv6_groups(str_first(text, (size_t)gap), false);
+    int right = ipv6_groups(str_from_pos(text, (size_t)gap + 2), true);
+    return left >= 0 && right >= 0 && left + right < 8;
+}
+
 /* address-literal, without the brackets            RFC 5321, 4.1.3
- * Behind a tag the content is only checked for its characters: who connects
- * there parses it. */
+ * Behind another tag than IPv6 the content is only checked for its characters:
+ * none is registered. */
 static bool
 literal_valid(struct str text)
 {
     struct str tag, content;
     if (!str_cut(text, ':', &tag, &content))
         return ipv4_valid(text);
+    if (str_eq_nocase(tag, STR("IPv6")))
+        return ipv6_valid(content);
     for (size_t i = 0; i < content.n; i++) {
         unsigned char c = (unsigned char)content.p[i];
         if (c < 33 || c > 126 || c == '[' || c == ']' || c == '\\')

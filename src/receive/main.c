@@ -96,6 +96,7 @@ set_options(struct worker *w)
         .hostname = c->hostname,
         .mechanisms = STR_EMPTY,
         .max_size = c->receive.max_message_size,
+        .max_recipients = c->receive.max_recipients,
         .max_errors = c->receive.max_errors,
         .command_timeout_ms = c->receive.command_timeout_ms,
         .data_timeout_ms = c->receive.data_timeout_ms,

@@ -12,6 +12,7 @@ dialogue_init(struct dialogue *d)
                     .mechanisms = STR("PLAIN LOGIN"),
                     .starttls = true,
                     .max_size = 1000000,
+                    .max_recipients = 1000,
                     .max_errors = 20,
                     .command_timeout_ms = 300000,
                     .data_timeout_ms = 180000},
@@ -45,7 +46,7 @@ dialogue_refuse(struct dialogue *d, struct str what, struct str reply)
 }
 
 /* Answers by the policy for "kind name", else accepts. */
-static void
+static bool
 answer(struct dialogue *d, const char *kind, struct str name)
 {
     struct buf key = {0};
@@ -56,6 +57,7 @@ answer(struct dialogue *d, const char *kind, struct str name)
     else
         smtp_server_accept(&d->server, STR_EMPTY);
     buf_fini(&key);
+    return reply == NULL;
 }
 
 static void
@@ -131,24 +133,31 @@ decide(struct dialogue *d, const struct smtp_event *ev)
         d->want_password = false;
         break;
     case SMTP_EVENT_HELLO:
-        answer(d, "hello", ev->name);
+        (void)answer(d, "hello", ev->name);
         break;
     case SMTP_EVENT_STARTTLS:
-        answer(d, "starttls", STR_EMPTY);
+        (void)answer(d, "starttls", STR_EMPTY);
         break;
     case SMTP_EVENT_AUTH:
     case SMTP_EVENT_AUTH_RESPONSE:
         log_in(d, ev);
         break;
     case SMTP_EVENT_SENDER:
-        answer(d, "sender", ev->mail.sender.whole);
+        d->recipients = 0;
+        if (ev->mail.size > d->options.max_size)
+            smtp_server_refuse(&d->server, STR("552 5.3.4 too large\r\n"));
+        else
+            (void)answer(d, "sender", ev->mail.sender.whole);
         break;
     case SMTP_EVENT_RECIPIENT:
-        answer(d, "rcpt", ev->rcpt.recipient.whole);
+        if (d->recipients >= d->options.max_recipients)
+            smtp_server_refuse(&d->server, STR("452 4.5.3 too many\r\n"));
+        else if (answer(d, "rcpt", ev->rcpt.recipient.whole))
+            d->recipients++;
         break;
     case SMTP_EVENT_CONTENT:
         buf_clear(&d->content);
-        answer(d, "content", STR_EMPTY);
+        (void)answer(d, "content", STR_EMPTY);
         break;
     case SMTP_EVENT_BODY:
         buf_add(&d->content, ev->bytes);

@@ -14,10 +14,11 @@ struct dialogue {
     struct smtp_server server;
     bool forgiving; /* as if the client were on this host */
     bool started, closed;
-    struct buf in;      /* what is not consumed yet */
-    struct buf out;     /* what the server said */
-    struct buf content; /* of the message that is coming */
-    struct buf message; /* the last one accepted */
+    struct buf in;       /* what is not consumed yet */
+    struct buf out;      /* what the server said */
+    uint32_t recipients; /* accepted in this transaction */
+    struct buf content;  /* of the message that is coming */
+    struct buf message;  /* the last one accepted */
     size_t messages;
     struct map refused; /* "sender ADDR", "rcpt ADDR", "content" -> reply */
     struct buf user;    /* AUTH LOGIN: the name, while it waits */

@@ -72,6 +72,10 @@ do_auth(struct smtp_server *m, struct str args, struct smtp_event *ev)
         server_say(m, STR("503 5.5.1 you are logged in already\r\n"));
         return;
     }
+    if (ev->mechanism.n == 0) {
+        server_say(m, STR("501 5.5.4 expected AUTH MECHANISM\r\n"));
+        return;
+    }
     if (!has_word(m->options->mechanisms, ev->mechanism)) {
         server_say(m, STR("504 5.5.4 unknown mechanism, EHLO lists ours\r\n"));
         return;
@@ -104,10 +108,6 @@ say_parse(struct smtp_server *m, enum smtp_parse p, bool mail)
     case SMTP_UNKNOWN_PARAM:
         server_say(m, STR("555 5.5.4 unknown parameter\r\n"));
         return;
-    case SMTP_BINARYMIME:
-        server_say(m, STR("555 5.6.1 BODY=BINARYMIME is not offered here, "
-                          "use 8BITMIME\r\n"));
-        return;
     case SMTP_PARSE_OK:
     case SMTP_BAD_SYNTAX:
         break;
@@ -121,11 +121,14 @@ do_mail(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
     enum smtp_parse p = smtp_parse_mail(args, &ev->mail);
     if (p != SMTP_PARSE_OK) {
+        m->spurned = true;
         say_parse(m, p, true);
     } else if (ev->mail.sender.utf8 && !ev->mail.smtputf8) {
+        m->spurned = true;
         server_say(m, STR("553 5.6.7 this address needs SMTPUTF8\r\n"));
     } else {
         m->smtputf8 = ev->mail.smtputf8;
+        m->binary = ev->mail.body == BODY_BINARYMIME;
         server_ask(m, SMTP_EVENT_SENDER, ev);
     }
 }
@@ -134,13 +137,17 @@ static void
 do_rcpt(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
     enum smtp_parse p = smtp_parse_rcpt(args, &ev->rcpt);
+    bool utf8 = p == SMTP_PARSE_OK && ev->rcpt.recipient.utf8 && !m->smtputf8;
     m->had_rcpt = true;
-    if (p != SMTP_PARSE_OK)
-        say_parse(m, p, false);
-    else if (ev->rcpt.recipient.utf8 && !m->smtputf8)
+    if (p == SMTP_PARSE_OK && !utf8) {
+        server_ask(m, SMTP_EVENT_RECIPIENT, ev);
+        return;
+    }
+    m->spurned = true;
+    if (utf8)
         server_say(m, STR("553 5.6.7 this address needs SMTPUTF8\r\n"));
     else
-        server_ask(m, SMTP_EVENT_RECIPIENT, ev);
+        say_parse(m, p, false);
 }
 
 static const struct str no_recipients = {
@@ -158,38 +165,80 @@ content_refusal(const struct smtp_server *m)
 }
 
 static void
+say_refusal(struct smtp_server *m, struct str reply)
+{
+    if (m->spurned)
+        server_say_innocent(m, reply);
+    else
+        server_say(m, reply);
+}
+
+static void
 do_data(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
     if (args.n > 0)
         server_say(m, STR("501 5.5.4 DATA takes no argument\r\n"));
     else if (m->state != SMTP_RCPT)
-        server_say(m, content_refusal(m));
+        say_refusal(m, content_refusal(m));
+    else if (m->binary) // RFC 3030, 3: no dot could end it
+        server_say(m, STR("503 5.5.1 a message with BODY=BINARYMIME comes by "
+                          "BDAT, not by DATA\r\n"));
     else
         server_ask(m, SMTP_EVENT_CONTENT, ev);
     m->chunked = false;
+}
+
+/* A chunk that no message can hold, or of which nobody knows the end. The
+ * driver reads on for as long as the client says something, and drops it. */
+static void
+end_with_chunk(struct smtp_server *m, struct str reply, struct str why)
+{
+    server_say(m, reply);
+    if (m->state != SMTP_CLOSED)
+        server_say(m, why);
+}
+
+/* Twice the limit: below that the client may just not know it, and goes on
+ * behind the chunk. */
+static bool
+is_absurd(const struct smtp_server *m, uint64_t size)
+{
+    return size / 2 > m->options->max_size;
 }
 
 static void
 do_bdat(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
     struct smtp_bdat bdat;
-    if (smtp_parse_bdat(args, &bdat) != SMTP_PARSE_OK) {
+    enum smtp_parse p = smtp_parse_bdat(args, &bdat);
+    if (p == SMTP_BAD_SYNTAX) {
         // What follows cannot be told from commands any more.
-        server_say(m, STR("501 5.5.4 expected BDAT SIZE [LAST]\r\n"));
-        if (m->state != SMTP_CLOSED)
-            server_say(m, STR("421 4.5.0 the size of the chunk is not known, "
-                              "goodbye\r\n"));
+        end_with_chunk(m, STR("501 5.5.4 expected BDAT SIZE [LAST]\r\n"),
+                       STR("421 4.5.0 the size of the chunk is not known, "
+                           "goodbye\r\n"));
+        return;
+    }
+    if (is_absurd(m, bdat.size)) {
+        end_with_chunk(m,
+                       STR("552 5.3.4 the chunk is larger than any message "
+                           "may be\r\n"),
+                       STR("421 4.5.0 the chunk is not waited for, goodbye"
+                           "\r\n"));
         return;
     }
     m->chunk = bdat.size;
     m->chunk_last = bdat.last;
     m->chunked = true;
-    if (m->state == SMTP_RCPT)
+    if (p == SMTP_BAD_PARAM) // it is not known whether the message ends here
+        server_waste_chunk(m, STR("501 5.5.4 expected BDAT SIZE [LAST]\r\n"),
+                           m->state > SMTP_READY ? SMTP_READY : m->state,
+                           false);
+    else if (m->state == SMTP_RCPT)
         server_ask(m, SMTP_EVENT_CONTENT, ev);
     else if (m->state == SMTP_CHUNKED)
         m->state = SMTP_CHUNK;
     else
-        server_waste_chunk(m, content_refusal(m), m->state);
+        server_waste_chunk(m, content_refusal(m), m->state, m->spurned);
 }
 
 static void
@@ -201,6 +250,7 @@ do_rset(struct smtp_server *m, struct str args, struct smtp_event *ev)
     }
     if (server_leave(m))
         ev->type = SMTP_EVENT_RESET;
+    m->spurned = false;
     server_say(m, STR("250 2.0.0 ok\r\n"));
 }
 
@@ -229,6 +279,16 @@ do_expn(struct smtp_server *m, struct str args, struct smtp_event *ev)
     (void)args;
     (void)ev;
     server_say(m, STR("502 5.5.1 lists are not expanded here\r\n"));
+}
+
+/* Of RFC 5321 and older, or never offered: known, but not wanted. 4.2.4 has
+ * another code for these than for what nobody knows. */
+static void
+do_unwanted(struct smtp_server *m, struct str args, struct smtp_event *ev)
+{
+    (void)args;
+    (void)ev;
+    server_say(m, STR("502 5.5.1 this command is not used here\r\n"));
 }
 
 static void
@@ -282,6 +342,12 @@ static const struct rule {
     {{"EXPN", 4},     BEFORE_DATA,                   do_expn    },
     {{"HELP", 4},     BEFORE_DATA,                   do_help    },
     {{"QUIT", 4},     BEFORE_DATA,                   do_quit    },
+    {{"SEND", 4},     BEFORE_DATA,                   do_unwanted},
+    {{"SOML", 4},     BEFORE_DATA,                   do_unwanted},
+    {{"SAML", 4},     BEFORE_DATA,                   do_unwanted},
+    {{"TURN", 4},     BEFORE_DATA,                   do_unwanted},
+    {{"ETRN", 4},     BEFORE_DATA,                   do_unwanted},
+    {{"ATRN", 4},     BEFORE_DATA,                   do_unwanted},
 };
 
 static const struct rule *
@@ -313,9 +379,12 @@ command_run(struct smtp_server *m, struct str line, struct smtp_event *ev)
     (void)str_cut(line, ' ', &verb, &args);
 
     const struct rule *rule = find_rule(verb);
-    if (rule != NULL && (rule->states & IN(m->state)) == 0)
-        server_say(m, out_of_order);
-    else if (rule != NULL)
+    if (rule != NULL && (rule->states & IN(m->state)) == 0) {
+        if (rule->run == do_rcpt)
+            say_refusal(m, out_of_order);
+        else
+            server_say(m, out_of_order);
+    } else if (rule != NULL)
         rule->run(m, args, ev);
     else if (is_http(verb))
         server_end_foreign(m, STR("554 5.5.1 this is a mail server, it speaks "

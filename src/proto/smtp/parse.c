@@ -3,7 +3,7 @@
 
 #include "base/ascii.h"
 
-enum { ENVID_MAX = 100, ORCPT_MAX = 500, HELLO_MAX = 255 };
+enum { SIZE_DIGITS = 20, ENVID_MAX = 100, ORCPT_MAX = 500, HELLO_MAX = 255 };
 
 /* Each parameter may be given once. */
 enum {
@@ -59,18 +59,28 @@ take_param(struct str *in, struct str *key, struct str *value)
     return true;
 }
 
-/* xtext = *( xchar / hexchar )                     RFC 3461, 4 */
+/* hexchar = "+" and two hexadecimal digits; -1: none */
+static int
+hexchar(struct str s)
+{
+    if (s.n < 3)
+        return -1;
+    int high = ascii_hex((unsigned char)s.p[1]);
+    int low = ascii_hex((unsigned char)s.p[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* xtext = *( xchar / hexchar )                     RFC 3461, 4
+ * All that is written in it is printable ASCII: an id (4.4), an address. */
 static bool
 xtext_valid(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if ((unsigned char)s.p[i] > 126)
+    while (s.n > 0) {
+        bool hex = s.p[0] == '+';
+        int c = hex ? hexchar(s) : (unsigned char)s.p[0];
+        if (c < ' ' || c > 126)
             return false;
-        if (s.p[i] != '+')
-            continue;
-        if (s.n - i < 3 || ascii_hex((unsigned char)s.p[i + 1]) < 0 ||
-            ascii_hex((unsigned char)s.p[i + 2]) < 0)
-            return false;
+        s = str_from_pos(s, hex ? 3 : 1);
     }
     return true;
 }
@@ -93,10 +103,24 @@ result(bool ok)
 static enum smtp_parse
 parse_body(struct str value, enum body_type *body)
 {
-    if (str_eq_nocase(value, STR("BINARYMIME")))
-        return SMTP_BINARYMIME;
-    *body = str_eq_nocase(value, STR("8BITMIME")) ? BODY_8BITMIME : BODY_7BIT;
-    return result(*body == BODY_8BITMIME || str_eq_nocase(value, STR("7BIT")));
+    *body = str_eq_nocase(value, STR("8BITMIME"))     ? BODY_8BITMIME
+            : str_eq_nocase(value, STR("BINARYMIME")) ? BODY_BINARYMIME
+                                                      : BODY_7BIT;
+    return result(*body != BODY_7BIT || str_eq_nocase(value, STR("7BIT")));
+}
+
+/* size-value = 1*20DIGIT                           RFC 1870, 4
+ * Beyond what we can count it is more than anybody takes, not wrong. */
+static bool
+parse_size(struct str value, uint64_t *size)
+{
+    if (str_to_u64(value, size))
+        return true;
+    for (size_t i = 0; i < value.n; i++)
+        if (!ascii_is_digit((unsigned char)value.p[i]))
+            return false;
+    *size = UINT64_MAX;
+    return value.n > 0 && value.n <= SIZE_DIGITS;
 }
 
 /* RET=                                             RFC 3461, 4.3 */
@@ -113,7 +137,7 @@ parse_mail_param(struct str key, struct str value, struct smtp_mail *mail,
 {
     if (str_eq_nocase(key, STR("SIZE"))) // RFC 1870
         return result(first_time(seen, SEEN_SIZE) &&
-                      str_to_u64(value, &mail->size));
+                      parse_size(value, &mail->size));
     if (str_eq_nocase(key, STR("BODY")))
         return first_time(seen, SEEN_BODY) ? parse_body(value, &mail->body)
                                            : SMTP_BAD_PARAM;
@@ -131,7 +155,8 @@ parse_mail_param(struct str key, struct str value, struct smtp_mail *mail,
     }
     // RFC 4954, 5: nobody is trusted to speak for another; it is not kept.
     if (str_eq_nocase(key, STR("AUTH")))
-        return result(first_time(seen, SEEN_AUTH) && value.n > 0);
+        return result(first_time(seen, SEEN_AUTH) && value.n > 0 &&
+                      xtext_valid(value));
     return SMTP_UNKNOWN_PARAM;
 }
 
@@ -229,14 +254,17 @@ smtp_parse_bdat(struct str args, struct smtp_bdat *bdat)
 {
     struct str size, last;
     bdat->last = str_cut(args, ' ', &size, &last);
-    if (!str_to_u64(size, &bdat->size) ||
-        (bdat->last && !str_eq_nocase(last, STR("LAST"))))
+    if (!str_to_u64(size, &bdat->size))
         return SMTP_BAD_SYNTAX;
-    return SMTP_PARSE_OK;
+    return result(!bdat->last || str_eq_nocase(last, STR("LAST")));
 }
 
+/* RFC 6531, 3.7.1: whether we can do more than ASCII is said in our answer. */
 bool
 smtp_parse_hello(struct str args)
 {
-    return args.n > 0 && args.n <= HELLO_MAX && str_find_char(args, ' ') < 0;
+    for (size_t i = 0; i < args.n; i++)
+        if (args.p[i] == ' ' || (unsigned char)args.p[i] > 126)
+            return false;
+    return args.n > 0 && args.n <= HELLO_MAX;
 }

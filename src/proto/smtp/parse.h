@@ -14,7 +14,6 @@ enum smtp_parse {
     SMTP_BAD_ADDRESS,
     SMTP_BAD_PARAM,     /* known, but its value is not, or given twice */
     SMTP_UNKNOWN_PARAM, /* 555 */
-    SMTP_BINARYMIME,    /* BODY=BINARYMIME, which is not offered */
 };
 
 struct smtp_mail {
@@ -39,8 +38,9 @@ struct smtp_bdat {
 
 enum smtp_parse smtp_parse_mail(struct str args, struct smtp_mail *mail);
 enum smtp_parse smtp_parse_rcpt(struct str args, struct smtp_rcpt *rcpt);
+/* BAD_PARAM: the size is known, what follows it is not. */
 enum smtp_parse smtp_parse_bdat(struct str args, struct smtp_bdat *bdat);
 
-/* The argument of EHLO and HELO: one word. Stricter is unkind: it only ends
- * up in a trace field, and many machines do not know their name. */
+/* The argument of EHLO and HELO: one word of ASCII. Stricter is unkind: it only
+ * ends up in a trace field, and many machines do not know their name. */
 bool smtp_parse_hello(struct str args);

@@ -54,6 +54,12 @@ server_say(struct smtp_server *m, struct str reply)
 }
 
 void
+server_say_innocent(struct smtp_server *m, struct str reply)
+{
+    say(m, reply);
+}
+
+void
 server_ask(struct smtp_server *m, enum smtp_event_type type,
            struct smtp_event *ev)
 {
@@ -72,11 +78,12 @@ server_leave(struct smtp_server *m)
 
 void
 server_waste_chunk(struct smtp_server *m, struct str reply,
-                   enum smtp_state back)
+                   enum smtp_state back, bool innocent)
 {
     buf_clear(&m->kept);
     buf_add(&m->kept, reply);
     m->chunk_waste = true;
+    m->chunk_innocent = innocent;
     m->back = back;
     m->state = SMTP_CHUNK;
 }
@@ -106,6 +113,9 @@ run_line(struct smtp_server *m, struct str line, struct smtp_event *ev)
     bool proper = line.n >= 2 && line.p[line.n - 2] == '\r';
     bool auth = m->state == SMTP_AUTH;
     line.n -= proper ? 2 : 1;
+    // RFC 5321, 4.1.1: white space before the end is tolerated.
+    while (line.n > 0 && ascii_is_blank((unsigned char)line.p[line.n - 1]))
+        line.n--;
     if (!proper || has_control(line)) {
         if (auth)
             ev->type = SMTP_EVENT_AUTH_END;
@@ -117,8 +127,6 @@ run_line(struct smtp_server *m, struct str line, struct smtp_event *ev)
                             "ended with LF alone\r\n"));
         return;
     }
-    while (line.n > 0 && line.p[line.n - 1] == ' ')
-        line.n--; // RFC 5321, 4.1.1: trailing blanks are tolerated
     if (auth)
         command_auth_response(m, line, ev);
     else
@@ -136,7 +144,6 @@ line_limit(const struct smtp_server *m, struct str input)
 static void
 refuse_overlong(struct smtp_server *m, struct smtp_event *ev)
 {
-    m->overlong = false;
     if (m->state == SMTP_AUTH) {
         m->state = SMTP_READY;
         ev->type = SMTP_EVENT_AUTH_END;
@@ -157,110 +164,17 @@ feed_line(struct smtp_server *m, struct str input, struct smtp_event *ev)
     }
     ssize_t lf = str_find_char(input, '\n');
     size_t n = lf < 0 ? input.n : (size_t)lf + 1;
-    if (n > line_limit(m, input))
-        m->overlong = true;
-    if (lf < 0)
-        return m->overlong ? n : 0;
-    if (m->overlong)
+    bool rest = m->overlong, too_long = !rest && n > line_limit(m, input);
+    if (rest || too_long)
+        m->overlong = lf < 0;
+    if (too_long)
         refuse_overlong(m, ev);
-    else
-        run_line(m, str_first(input, n), ev);
+    if (rest || too_long)
+        return n;
+    if (lf < 0)
+        return 0;
+    run_line(m, str_first(input, n), ev);
     return n;
-}
-
-/* ---- content ----------------------------------------------------------- */
-
-static enum smtp_flaw
-flaw(const struct smtp_server *m)
-{
-    if (m->scan.bare)
-        return SMTP_FLAW_BARE;
-    if (m->size > m->options->max_size)
-        return SMTP_FLAW_TOO_LARGE;
-    return m->scan.too_long ? SMTP_FLAW_LONG_LINE : SMTP_FLAW_NONE;
-}
-
-/* Content goes on to the driver until the message is known to be refused. */
-static void
-pass_on(struct smtp_server *m, struct str bytes, struct smtp_event *ev)
-{
-    m->size += bytes.n;
-    if (bytes.n == 0 || flaw(m) != SMTP_FLAW_NONE)
-        return;
-    ev->type = SMTP_EVENT_BODY;
-    ev->bytes = bytes;
-}
-
-static void
-ask_end(struct smtp_server *m, struct smtp_event *ev)
-{
-    ev->flaw = flaw(m);
-    ev->size = m->size;
-    ev->dots = m->scan.dots;
-    server_ask(m, SMTP_EVENT_END, ev);
-}
-
-static size_t
-feed_data(struct smtp_server *m, struct str input, struct smtp_event *ev)
-{
-    struct str content;
-    bool end;
-    size_t used = smtp_scan_data(&m->scan, input, &content, &end);
-    pass_on(m, content, ev);
-    if (end)
-        ask_end(m, ev);
-    return used;
-}
-
-/* The end of a chunk that was refused before it came. */
-static void
-end_waste(struct smtp_server *m, struct smtp_event *ev)
-{
-    struct buf reply = m->kept;
-    m->kept = (struct buf){0};
-    m->chunk_waste = false;
-    m->state = m->back;
-    if (m->back == SMTP_READY)
-        ev->type = SMTP_EVENT_RESET;
-    server_say(m, buf_str(&reply));
-    buf_fini(&reply);
-}
-
-/* The end of a chunk. One with a flaw ends the message at once: the client
- * hears of it before it sends the rest. */
-static void
-end_chunk(struct smtp_server *m, struct smtp_event *ev)
-{
-    if (m->chunk_waste) {
-        end_waste(m, ev);
-        return;
-    }
-    if (m->chunk_last && m->scan.at == SCAN_CR)
-        m->scan.bare = true;
-    if (flaw(m) == SMTP_FLAW_NONE && !m->chunk_last) {
-        m->state = SMTP_CHUNKED;
-        server_say(m, STR("250 2.0.0 chunk taken\r\n"));
-    } else if (flaw(m) == SMTP_FLAW_NONE && m->scan.at != SCAN_LINE_START) {
-        // The last line needs no end here, but everywhere else it does.
-        m->scan.at = SCAN_LINE_START;
-        ev->type = SMTP_EVENT_BODY;
-        ev->bytes = STR("\r\n");
-    } else {
-        ask_end(m, ev);
-    }
-}
-
-static size_t
-feed_chunk(struct smtp_server *m, struct str input, struct smtp_event *ev)
-{
-    struct str bytes =
-        input.n > m->chunk ? str_first(input, (size_t)m->chunk) : input;
-    m->chunk -= bytes.n;
-    if (!m->chunk_waste) {
-        smtp_scan_chunk(&m->scan, bytes);
-        pass_on(m, bytes, ev);
-    }
-    return bytes.n;
 }
 
 /* ---- the driver's side ------------------------------------------------- */
@@ -294,13 +208,13 @@ step(struct smtp_server *m, struct str *in, struct smtp_event *ev)
         break;
     case SMTP_CHUNK:
         if (m->chunk == 0) {
-            end_chunk(m, ev);
+            server_content_end_chunk(m, ev);
             return true;
         }
-        used = in->n == 0 ? 0 : feed_chunk(m, *in, ev);
+        used = in->n == 0 ? 0 : server_content_feed_chunk(m, *in, ev);
         break;
     case SMTP_DATA:
-        used = in->n == 0 ? 0 : feed_data(m, *in, ev);
+        used = in->n == 0 ? 0 : server_content_feed_data(m, *in, ev);
         break;
     case SMTP_START:
     case SMTP_READY:
@@ -327,6 +241,15 @@ smtp_server_feed(struct smtp_server *m, struct str input,
     return input.n - rest.n;
 }
 
+/* RFC 9422: what one message may have; a number has six digits there. */
+static void
+say_limits(struct smtp_server *m)
+{
+    uint32_t n = m->options->max_recipients;
+    if (n > 0 && n <= 999999)
+        buf_addf(&m->out, "250-LIMITS RCPTMAX=%u\r\n", n);
+}
+
 static void
 say_hello(struct smtp_server *m)
 {
@@ -344,18 +267,8 @@ say_hello(struct smtp_server *m)
         buf_add(&m->out, STR("250-STARTTLS\r\n"));
     if (o->mechanisms.n > 0 && m->tls && !m->logged_in)
         buf_addf(&m->out, "250-AUTH %.*s\r\n", STR_ARG(o->mechanisms));
-    buf_add(&m->out, STR("250-CHUNKING\r\n250 DSN\r\n"));
-}
-
-static void
-begin_content(struct smtp_server *m)
-{
-    m->scan = (struct smtp_scan){0};
-    m->size = 0;
-    m->state = m->chunked ? SMTP_CHUNK : SMTP_DATA;
-    if (!m->chunked)
-        server_say(
-            m, STR("354 go ahead, end with a dot on a line of its own\r\n"));
+    say_limits(m);
+    buf_add(&m->out, STR("250-CHUNKING\r\n250-BINARYMIME\r\n250 DSN\r\n"));
 }
 
 static void
@@ -367,15 +280,6 @@ accept_login(struct smtp_server *m)
     server_say(m, STR("235 2.7.0 logged in\r\n"));
 }
 
-static void
-accept_message(struct smtp_server *m, struct str detail)
-{
-    assert(flaw(m) == SMTP_FLAW_NONE);
-    m->errors = 0;
-    m->state = SMTP_READY;
-    buf_addf(&m->out, "250 2.0.0 %.*s\r\n", STR_ARG(detail));
-}
-
 void
 smtp_server_accept(struct smtp_server *m, struct str detail)
 {
@@ -385,6 +289,7 @@ smtp_server_accept(struct smtp_server *m, struct str detail)
     switch (asked) {
     case SMTP_EVENT_HELLO:
         m->state = SMTP_READY;
+        m->spurned = false;
         say_hello(m);
         break;
     case SMTP_EVENT_STARTTLS:
@@ -397,7 +302,7 @@ smtp_server_accept(struct smtp_server *m, struct str detail)
         break;
     case SMTP_EVENT_SENDER:
         m->state = SMTP_MAIL;
-        m->had_rcpt = false;
+        m->had_rcpt = m->spurned = false;
         server_say(m, STR("250 2.1.0 ok\r\n"));
         break;
     case SMTP_EVENT_RECIPIENT:
@@ -405,10 +310,10 @@ smtp_server_accept(struct smtp_server *m, struct str detail)
         server_say(m, STR("250 2.1.5 ok\r\n"));
         break;
     case SMTP_EVENT_CONTENT:
-        begin_content(m);
+        server_content_begin(m);
         break;
     case SMTP_EVENT_END:
-        accept_message(m, detail);
+        server_content_accept(m, detail);
         break;
     case SMTP_EVENT_NONE:
     case SMTP_EVENT_AUTH_END:
@@ -432,8 +337,10 @@ smtp_server_refuse(struct smtp_server *m, struct str reply)
         (void)server_leave(m);
     } else if (asked == SMTP_EVENT_CONTENT && m->chunked &&
                !str_starts(reply, STR("421"))) {
-        server_waste_chunk(m, reply, SMTP_READY);
+        server_waste_chunk(m, reply, SMTP_READY, m->forgiving);
         return;
+    } else if (asked == SMTP_EVENT_SENDER || asked == SMTP_EVENT_RECIPIENT) {
+        m->spurned = true;
     }
     if (m->forgiving)
         say(m, reply);

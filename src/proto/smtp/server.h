@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The receiving side of one SMTP conversation: RFC 5321 with SIZE (1870),
- * PIPELINING (2920), CHUNKING (3030), STARTTLS (3207), DSN (3461), AUTH
- * (4954), 8BITMIME (6152), SMTPUTF8 (6531) and enhanced status codes (2034).
+ * enhanced status codes (2034), PIPELINING (2920), CHUNKING and BINARYMIME
+ * (3030), STARTTLS (3207), DSN (3461), AUTH (4954), 8BITMIME (6152), SMTPUTF8
+ * (6531) and LIMITS (9422).
  *
  * A machine, not a server: bytes go in, events and replies come out. It has no
  * socket, no clock, no policy. A driver is one loop:
@@ -18,8 +19,8 @@
  *
  * While an event waits for its answer nothing is consumed. A command line that
  * is not whole yet is not consumed either, so the machine keeps no input; one
- * above its limit is read over and answered at its end. Reply order,
- * pipelining and back-pressure follow from these rules.
+ * above its limit is answered at once, and the rest of it is read over. Reply
+ * order, pipelining and back-pressure follow from these rules.
  */
 #pragma once
 
@@ -78,7 +79,8 @@ struct smtp_server_options {
     struct str mechanisms; /* "PLAIN LOGIN"; empty: no AUTH */
     bool starttls;
     uint64_t max_size;
-    uint32_t max_errors; /* refusals without an accepted message between */
+    uint32_t max_recipients; /* what the driver will take; 0: not said */
+    uint32_t max_errors;     /* refusals without an accepted message between */
     int64_t command_timeout_ms, data_timeout_ms;
 };
 
@@ -113,12 +115,16 @@ struct smtp_server {
     uint64_t chunk; /* octets of this BDAT still to come */
     uint32_t errors;
     bool smtputf8;    /* of the transaction */
+    bool binary;      /* of the transaction: BODY=BINARYMIME */
     bool had_rcpt;    /* one was tried */
-    bool overlong;    /* reading over a line that is too long */
+    bool spurned;     /* MAIL was refused, or a RCPT since; what a client that
+                         pipelines said behind it is no new error of its */
+    bool overlong;    /* reading over the rest of a line that is too long */
     bool chunked;     /* the content comes by BDAT */
     bool chunk_last;  /* this BDAT said LAST */
     bool chunk_waste; /* this chunk is read over, `kept` answers it, and the
                          state goes back to `back` */
+    bool chunk_innocent; /* that answer is not counted */
     enum smtp_state back;
 };
 

@@ -19,37 +19,48 @@ static const struct {
     uint64_t size;
     enum body_type body;
 } mails[] = {
-    {"null sender",       "FROM:<>",                           SMTP_PARSE_OK,      "",            0,  BODY_7BIT    },
-    {"size",              "FROM:<a@b.example> SIZE=42",        SMTP_PARSE_OK,      "a@b.example", 42,
-     BODY_7BIT                                                                                                     },
-    {"8 bits",            "from:<a@b.example> body=8BitMime",  SMTP_PARSE_OK,      "a@b.example",
-     0,                                                                                               BODY_8BITMIME},
-    {"7 bits",            "FROM:<a@b.example>  BODY=7BIT",     SMTP_PARSE_OK,      "a@b.example", 0,
-     BODY_7BIT                                                                                                     },
-    {"space before path", "FROM: <a@b.example>",               SMTP_BAD_ADDRESS,   NULL,          0,  0            },
-    {"bare",              "FROM:<postmaster>",                 SMTP_BAD_ADDRESS,   NULL,          0,  0            },
-    {"size is 2^64",      "FROM:<> SIZE=18446744073709551616", SMTP_BAD_PARAM,     NULL,
-     0,                                                                                               0            },
-    {"size twice",        "FROM:<> SIZE=1 SIZE=1",             SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"size without",      "FROM:<> SIZE",                      SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"unknown parameter", "FROM:<> XYZZY=1",                   SMTP_UNKNOWN_PARAM, NULL,          0,  0            },
-    {"rcpt's parameter",  "FROM:<> NOTIFY=NEVER",              SMTP_UNKNOWN_PARAM, NULL,          0,
-     0                                                                                                             },
-    {"binary",            "FROM:<> BODY=BINARYMIME",           SMTP_BINARYMIME,    NULL,          0,  0            },
-    {"body twice",        "FROM:<> BODY=7BIT BODY=7BIT",       SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"body without",      "FROM:<> BODY",                      SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"no space",          "FROM:<>SIZE=1",                     SMTP_BAD_SYNTAX,    NULL,          0,  0            },
-    {"no key",            "FROM:<> =1",                        SMTP_BAD_SYNTAX,    NULL,          0,  0            },
-    {"two equal signs",   "FROM:<> SIZE=1=2",                  SMTP_BAD_SYNTAX,    NULL,          0,  0            },
-    {"longest envid",     "FROM:<> ENVID=" ENVID100,           SMTP_PARSE_OK,      "",            0,
-     BODY_7BIT                                                                                                     },
-    {"envid too long",    "FROM:<> ENVID=" ENVID100 "x",       SMTP_BAD_PARAM,     NULL,          0,
-     0                                                                                                             },
-    {"envid not xtext",   "FROM:<> ENVID=a+4",                 SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"envid not ascii",   "FROM:<> ENVID=\xc3\xb6",            SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"ret",               "FROM:<> RET=HALF",                  SMTP_BAD_PARAM,     NULL,          0,  0            },
-    {"auth",              "FROM:<> AUTH=<>",                   SMTP_PARSE_OK,      "",            0,  BODY_7BIT    },
-    {"empty",             "",                                  SMTP_BAD_SYNTAX,    NULL,          0,  0            },
+    {"null sender",           "FROM:<>",                            SMTP_PARSE_OK,      "",            0,          BODY_7BIT    },
+    {"size",                  "FROM:<a@b.example> SIZE=42",         SMTP_PARSE_OK,      "a@b.example", 42,
+     BODY_7BIT                                                                                                                  },
+    {"8 bits",                "from:<a@b.example> body=8BitMime",   SMTP_PARSE_OK,      "a@b.example",
+     0,                                                                                                            BODY_8BITMIME},
+    {"7 bits",                "FROM:<a@b.example>  BODY=7BIT",      SMTP_PARSE_OK,      "a@b.example", 0,
+     BODY_7BIT                                                                                                                  },
+    {"space before path",     "FROM: <a@b.example>",                SMTP_BAD_ADDRESS,   NULL,          0,          0            },
+    {"bare",                  "FROM:<postmaster>",                  SMTP_BAD_ADDRESS,   NULL,          0,          0            },
+    {"size is 2^64",          "FROM:<> SIZE=18446744073709551616",  SMTP_PARSE_OK,      "",
+     UINT64_MAX,                                                                                                   BODY_7BIT    },
+    {"size of 20 digits",     "FROM:<> SIZE=99999999999999999999",  SMTP_PARSE_OK,
+     "",                                                                                               UINT64_MAX, BODY_7BIT    },
+    {"size of 21 digits",     "FROM:<> SIZE=999999999999999999999", SMTP_BAD_PARAM,
+     NULL,                                                                                             0,          0            },
+    {"envid with a line end", "FROM:<> ENVID=a+0Ab",                SMTP_BAD_PARAM,     NULL,          0,
+     0                                                                                                                          },
+    {"envid with DEL",        "FROM:<> ENVID=a+7Fb",                SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"envid with a blank",    "FROM:<> ENVID=a+20b",                SMTP_PARSE_OK,      "",            0,
+     BODY_7BIT                                                                                                                  },
+    {"auth not xtext",        "FROM:<> AUTH=a+4",                   SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"size twice",            "FROM:<> SIZE=1 SIZE=1",              SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"size without",          "FROM:<> SIZE",                       SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"unknown parameter",     "FROM:<> XYZZY=1",                    SMTP_UNKNOWN_PARAM, NULL,          0,          0            },
+    {"rcpt's parameter",      "FROM:<> NOTIFY=NEVER",               SMTP_UNKNOWN_PARAM, NULL,          0,
+     0                                                                                                                          },
+    {"binary",                "FROM:<> BODY=BinaryMIME",            SMTP_PARSE_OK,      "",            0,
+     BODY_BINARYMIME                                                                                                            },
+    {"body twice",            "FROM:<> BODY=7BIT BODY=7BIT",        SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"body without",          "FROM:<> BODY",                       SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"no space",              "FROM:<>SIZE=1",                      SMTP_BAD_SYNTAX,    NULL,          0,          0            },
+    {"no key",                "FROM:<> =1",                         SMTP_BAD_SYNTAX,    NULL,          0,          0            },
+    {"two equal signs",       "FROM:<> SIZE=1=2",                   SMTP_BAD_SYNTAX,    NULL,          0,          0            },
+    {"longest envid",         "FROM:<> ENVID=" ENVID100,            SMTP_PARSE_OK,      "",            0,
+     BODY_7BIT                                                                                                                  },
+    {"envid too long",        "FROM:<> ENVID=" ENVID100 "x",        SMTP_BAD_PARAM,     NULL,          0,
+     0                                                                                                                          },
+    {"envid not xtext",       "FROM:<> ENVID=a+4",                  SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"envid not ascii",       "FROM:<> ENVID=\xc3\xb6",             SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"ret",                   "FROM:<> RET=HALF",                   SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"auth",                  "FROM:<> AUTH=<>",                    SMTP_PARSE_OK,      "",            0,          BODY_7BIT    },
+    {"empty",                 "",                                   SMTP_BAD_SYNTAX,    NULL,          0,          0            },
 };
 
 static void
@@ -119,24 +130,25 @@ bdat(void **state)
 {
     static const struct {
         const char *args;
-        bool ok, last;
+        enum smtp_parse want;
+        bool last;
         uint64_t size;
     } cases[] = {
-        {"0",                         true,  false, 0         },
-        {"10 LAST",                   true,  true,  10        },
-        {"18446744073709551615 last", true,  true,  UINT64_MAX},
-        {"18446744073709551616",      false, false, 0         },
-        {"",                          false, false, 0         },
-        {"-1",                        false, false, 0         },
-        {"1 FIRST",                   false, false, 0         },
-        {"1  LAST",                   false, false, 0         },
+        {"0",                         SMTP_PARSE_OK,   false, 0         },
+        {"10 LAST",                   SMTP_PARSE_OK,   true,  10        },
+        {"18446744073709551615 last", SMTP_PARSE_OK,   true,  UINT64_MAX},
+        {"18446744073709551616",      SMTP_BAD_SYNTAX, false, 0         },
+        {"",                          SMTP_BAD_SYNTAX, false, 0         },
+        {"-1",                        SMTP_BAD_SYNTAX, false, 0         },
+        {"1 FIRST",                   SMTP_BAD_PARAM,  false, 0         },
+        {"1  LAST",                   SMTP_BAD_PARAM,  false, 0         },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct smtp_bdat b;
         enum smtp_parse got = smtp_parse_bdat(str_from(cases[i].args), &b);
-        assert_int_equal(got == SMTP_PARSE_OK, cases[i].ok);
-        assert_true(!cases[i].ok ||
+        assert_int_equal(got, cases[i].want);
+        assert_true(got != SMTP_PARSE_OK ||
                     (b.size == cases[i].size && b.last == cases[i].last));
     }
 }
