@@ -181,12 +181,16 @@ session_resume(struct session *s)
 
 /* ---- the step ---------------------------------------------------------- */
 
+/* What the kernel takes at once must not stop us: only a kernel that is full
+ * says later that there is room again. */
 static size_t
 say_output(struct session *s)
 {
     struct str out = smtp_server_output(&s->smtp);
     conn_write(s->conn, out);
     smtp_server_sent(&s->smtp, out.n);
+    if (conn_unsent(s->conn) >= UNSENT_MAX)
+        conn_flush(s->conn);
     return out.n;
 }
 
