@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "book/lists.h"
 #include "ipc/control.h"
 
 struct conf_listen {
@@ -97,6 +98,13 @@ struct conf {
     } send;
 
     struct {
+        /* Lists, by source (conf/value.h): "file:/etc/gatepost/badmailfrom";
+         * empty: there is none. */
+        struct str clients_refused, badmailfrom, sender_deny;
+        struct str rcpthosts, validrcptto;
+    } gate;
+
+    struct {
         struct str *servers; /* "127.0.0.1@5300"; empty: /etc/resolv.conf */
         size_t n_servers;
         int64_t timeout_ms;
@@ -124,6 +132,15 @@ struct conf_result {
  * arena_fini of the result). */
 struct conf_result conf_parse(struct str text, const char *file);
 void conf_free(struct conf *c);
+
+/* A list that the config names. */
+struct conf_list {
+    enum list_id id;
+    struct str source; /* "file:/etc/gatepost/badmailfrom" */
+};
+
+/* The i-th of the lists that are set; false: there are not so many. */
+bool conf_list_at(const struct conf *c, size_t i, struct conf_list *l);
 
 /* Canonical text for one role (ROLE_NONE: all of it). */
 void conf_print(const struct conf *c, enum role role, struct buf *to);

@@ -32,6 +32,13 @@ enum {
         .roles = (role_), .help = (help_)                                      \
     }
 
+/* A list of the admin's. Receive needs to know that there is one. */
+#define LIST(name_, member_, help_)                                            \
+    {                                                                          \
+        .section = SECTION_GATE, .type = OPTION_SOURCE, .name = (name_),       \
+        AT(gate.member_), .roles = DIRECTORY | RECEIVE, .help = (help_)        \
+    }
+
 // One row an option; clang-format would spread each over many columns.
 // clang-format off
 const struct option option_table[] = {
@@ -137,6 +144,13 @@ const struct option option_table[] = {
      .max = TERA,
      .help = "messages held in memory while they come in, per process"},
 
+    LIST("clients-refused", clients_refused, "clients that are not served"),
+    LIST("badmailfrom", badmailfrom, "senders that are refused"),
+    LIST("sender-deny", sender_deny, "senders that are denied"),
+    LIST("rcpthosts", rcpthosts,
+         "the only domains that mail of strangers may go to"),
+    LIST("validrcptto", validrcptto, "the only recipients in our domains"),
+
     {.section = SECTION_SPOOL, .type = OPTION_SIZE, .name = "segment-size",
      AT(spool.segment_size), .roles = QUEUE, .fallback = "64M", .min = MEGA,
      .max = 1024 * MEGA, .help = "size of one log file of the spool"},
@@ -231,7 +245,7 @@ static const char *const section_names[SECTION_COUNT] = {
     [SECTION_REPLY] = "reply",     [SECTION_RECEIVE] = "receive",
     [SECTION_SPOOL] = "spool",     [SECTION_QUEUE] = "queue",
     [SECTION_SEND] = "send",       [SECTION_DNS] = "dns",
-    [SECTION_MAILBOX] = "mailbox",
+    [SECTION_MAILBOX] = "mailbox", [SECTION_GATE] = "gate",
 };
 
 const char *
@@ -309,9 +323,10 @@ void
 option_describe(const struct option *o, struct buf *to)
 {
     static const char *const what[] = {
-        [OPTION_TEXT] = "text",         [OPTION_NUMBER] = "number",
-        [OPTION_PORT] = "port",         [OPTION_SIZE] = "size",
-        [OPTION_DURATION] = "duration", [OPTION_LIST] = "list of texts",
+        [OPTION_TEXT] = "text",          [OPTION_NUMBER] = "number",
+        [OPTION_PORT] = "port",          [OPTION_SIZE] = "size",
+        [OPTION_DURATION] = "duration",  [OPTION_LIST] = "list of texts",
+        [OPTION_SOURCE] = "list source",
     };
     struct str one, other;
 
@@ -321,7 +336,8 @@ option_describe(const struct option *o, struct buf *to)
         return;
     }
     buf_addf(to, "%s", what[o->type]);
-    if (o->type == OPTION_TEXT || o->type == OPTION_LIST)
+    if (o->type == OPTION_TEXT || o->type == OPTION_LIST ||
+        o->type == OPTION_SOURCE)
         return;
     buf_add(to, STR(" from "));
     add_quantity(to, o->type, o->min);

@@ -16,6 +16,7 @@ enum option_type {
     OPTION_SIZE,     /* uint64_t: octets, "64M" */
     OPTION_DURATION, /* int64_t: milliseconds, "5m" */
     OPTION_LIST,     /* struct str * with its count: a list of texts */
+    OPTION_SOURCE,   /* struct str: where a list of the admin's is kept */
 };
 
 /* The sections; one with a title may stand several times. */
@@ -27,6 +28,7 @@ enum section {
     SECTION_RELAY,
     SECTION_REPLY,
     SECTION_RECEIVE,
+    SECTION_GATE,
     SECTION_SPOOL,
     SECTION_QUEUE,
     SECTION_SEND,

@@ -109,6 +109,25 @@ assign_quantity(const struct option *o, void *at, struct str v)
     return true;
 }
 
+/* A path is relative to the config file here, too. */
+static const char *
+assign_source(struct parse *p, struct str *at, struct str v)
+{
+    struct arena *a = &p->conf->arena;
+    const char *expected = value_check_source(v);
+    struct value_source s;
+
+    if (expected != NULL)
+        return expected;
+    if (value_source(v, &s) && s.kind != SOURCE_POSTGRES && s.place.p[0] != '/')
+        *at = arena_printf(a, "%.*s%.*s%.*s", (int)(s.place.p - v.p), v.p,
+                           STR_ARG(p->folder),
+                           STR_ARG(str_from_pos(v, (size_t)(s.place.p - v.p))));
+    else
+        *at = arena_dup(a, v);
+    return NULL;
+}
+
 /* The value into its place; NULL, or what was expected. */
 static const char *
 assign(struct parse *p, const struct option *o, void *base, struct str v)
@@ -116,6 +135,8 @@ assign(struct parse *p, const struct option *o, void *base, struct str v)
     struct arena *a = &p->conf->arena;
     void *at = (char *)base + o->offset;
 
+    if (o->type == OPTION_SOURCE)
+        return assign_source(p, at, v);
     if (o->type == OPTION_TEXT || o->type == OPTION_LIST) {
         const char *expected = o->check == NULL ? NULL : o->check(v);
         if (expected != NULL)

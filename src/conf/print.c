@@ -34,15 +34,30 @@ is_empty(const struct option *o, const void *base)
 {
     const char *at = (const char *)base + o->offset;
 
-    if (o->type == OPTION_TEXT)
+    if (o->type == OPTION_TEXT || o->type == OPTION_SOURCE)
         return ((const struct str *)(const void *)at)->n == 0;
     return o->type == OPTION_LIST &&
            *(const size_t *)(const void *)((const char *)base +
                                            o->count_offset) == 0;
 }
 
+/* Who does not ask a database does not learn its password. */
 static void
-add_value(struct buf *to, const struct option *o, const void *base)
+add_source(struct buf *to, struct str v, enum role role)
+{
+    struct value_source s;
+
+    if (role == ROLE_NONE || role == ROLE_DIRECTORY || !value_source(v, &s))
+        add_quoted(to, v);
+    else if (s.kind == SOURCE_POSTGRES)
+        add_quoted(to, STR("postgres:"));
+    else
+        add_quoted(to, str_first(v, (size_t)(s.place.p - v.p) + s.place.n));
+}
+
+static void
+add_value(struct buf *to, const struct option *o, const void *base,
+          enum role role)
 {
     const void *at = (const char *)base + o->offset;
     struct str no, yes;
@@ -72,6 +87,9 @@ add_value(struct buf *to, const struct option *o, const void *base)
                  *(const size_t *)(const void *)((const char *)base +
                                                  o->count_offset));
         break;
+    case OPTION_SOURCE:
+        add_source(to, *(const struct str *)at, role);
+        break;
     }
 }
 
@@ -97,7 +115,7 @@ add_section(struct buf *to, enum section s, struct str title, const void *base,
         }
         open = true;
         buf_addf(to, "%s%s = ", s == SECTION_TOP ? "" : "    ", o->name);
-        add_value(to, o, base);
+        add_value(to, o, base, role);
         buf_add_char(to, '\n');
     }
     if (s != SECTION_TOP && open)

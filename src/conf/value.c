@@ -85,6 +85,60 @@ value_add_size(struct buf *to, uint64_t octets)
     add_with_unit(to, octets, size_units);
 }
 
+static const struct {
+    enum source_kind kind;
+    const char *prefix;
+} source_kinds[] = {
+    {SOURCE_FILE,     "file:"    },
+    {SOURCE_SQLITE,   "sqlite:"  },
+    {SOURCE_POSTGRES, "postgres:"},
+};
+
+/* Cuts the query off *place, if there is one. */
+static struct str
+take_query(struct str *place)
+{
+    for (size_t i = 0; i < place->n; i++) {
+        if (place->p[i] != '?')
+            continue;
+        struct str query = str_trim(str_from_pos(*place, i + 1)), rest = query;
+        if ((str_skip_nocase(&rest, STR("SELECT")) ||
+             str_skip_nocase(&rest, STR("WITH"))) &&
+            rest.n > 0 && ascii_is_blank((unsigned char)rest.p[0])) {
+            *place = str_first(*place, i);
+            return query;
+        }
+    }
+    return STR_EMPTY;
+}
+
+bool
+value_source(struct str v, struct value_source *s)
+{
+    enum { KINDS = sizeof source_kinds / sizeof *source_kinds };
+
+    *s = (struct value_source){.place = v, .query = STR_EMPTY};
+    for (size_t i = 0; i < KINDS && s->kind == SOURCE_NONE; i++)
+        if (str_skip(&s->place, str_from(source_kinds[i].prefix)))
+            s->kind = source_kinds[i].kind;
+    if (s->kind == SOURCE_SQLITE || s->kind == SOURCE_POSTGRES)
+        s->query = take_query(&s->place);
+    // libpq has defaults for all its parameters
+    return s->kind == SOURCE_POSTGRES ||
+           (s->kind != SOURCE_NONE && s->place.n > 0);
+}
+
+const char *
+value_check_source(struct str v)
+{
+    struct value_source s;
+
+    if (v.n == 0 || value_source(v, &s))
+        return NULL;
+    return "\"file:PATH\", \"sqlite:PATH?SELECT ...\" or "
+           "\"postgres:CONNINFO?SELECT ...\"";
+}
+
 /* inet_pton() only reads a string; it makes no system call. */
 static bool
 is_ip(struct str v, int *family)

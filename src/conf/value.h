@@ -16,6 +16,25 @@ void value_add_duration(struct buf *to, uint64_t ms);
 bool value_size(struct str text, uint64_t *octets);
 void value_add_size(struct buf *to, uint64_t octets);
 
+/*
+ * Where a list is kept: "file:PATH", "sqlite:PATH", "sqlite:PATH?QUERY",
+ * "postgres:CONNINFO", "postgres:CONNINFO?QUERY". A query begins with SELECT or
+ * WITH, so that a question mark of a connection URI begins none.
+ */
+enum source_kind {
+    SOURCE_NONE = 0,
+    SOURCE_FILE,
+    SOURCE_SQLITE,
+    SOURCE_POSTGRES
+};
+struct value_source {
+    enum source_kind kind;
+    struct str place; /* path; connection parameters as libpq takes them */
+    struct str query; /* with one parameter; empty: the default */
+};
+bool value_source(struct str v, struct value_source *s);
+const char *value_check_source(struct str v);
+
 const char *value_check_hostname(struct str v);
 const char *value_check_address(struct str v);
 const char *value_check_listen(struct str v);    /* "*:25", "[::1]:25" */

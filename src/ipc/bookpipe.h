@@ -3,6 +3,7 @@
  * directory -> receive and queue: the snapshot of who exists, by descriptor,
  * and the changes since. Readers map it (book/book.h) and acknowledge, so that
  * directory knows when an old one is out of use and when a change is in force.
+ * The admin's lists that are files (book/lists.h) come the same way.
  */
 #pragma once
 
@@ -16,6 +17,9 @@ enum book_type {
     BOOK_CHANGE,   /* key now means value (empty: gone); makes `version` */
     /* reader -> directory */
     BOOK_ACK, /* `version` is in force here */
+    /* directory -> reader */
+    BOOK_LIST, /* + fd: the list named `key` from now on. Without a
+                  descriptor: there is none yet that could be asked */
 };
 
 struct book_msg {

@@ -35,6 +35,7 @@ enum pipe {
     PIPE_JOB,    /* queue <-> send, mailbox: what to deliver */
     PIPE_NOTICE, /* queue <-> notify: what to write */
     PIPE_VACATION, /* notify <-> directory: who is away */
+    PIPE_LOOKUP,   /* receive <-> directory: lists in databases */
     PIPE_COUNT
 };
 

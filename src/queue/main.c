@@ -309,6 +309,7 @@ on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
     case PIPE_NONE:
     case PIPE_LOGIN:
     case PIPE_VACATION:
+    case PIPE_LOOKUP:
     case PIPE_COUNT:
     default:
         (void)close(fd);

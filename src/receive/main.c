@@ -56,7 +56,7 @@ worker_check(struct worker *w)
         if (w->n_sessions == 0 && door_idle(w->door))
             room_finish(w->room);
     } else if (w->go && !w->accepting && shelf_ready(w->shelf) &&
-               door_opened(w->door)) {
+               shelf_lists_known(w->shelf) && door_opened(w->door)) {
         begin_service(w);
     }
 }
@@ -126,6 +126,7 @@ on_open(void *self, struct room *r, struct err *e)
     w->shelf = shelf_new(r->loop, on_check, w);
     w->door = door_new(r, (size_t)r->conf->receive.body_memory, on_better, w);
     w->desk = login_desk_new(r->loop);
+    shelf_expect_lists(w->shelf, r->conf);
     w->sasl = sasl_context_new();
     set_options(w);
     loop_at_turn_end(r->loop, on_turn_end, w);
@@ -146,6 +147,8 @@ on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
         door_attach(w->door, fd);
     else if (pipe == PIPE_LOGIN)
         login_desk_attach(w->desk, fd);
+    else if (pipe == PIPE_LOOKUP)
+        shelf_attach_lookups(w->shelf, fd);
     else
         (void)close(fd);
 }

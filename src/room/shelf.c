@@ -6,29 +6,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/map.h"
-#include "ipc/bookpipe.h"
-#include "os/channel.h"
-#include "os/constdb.h"
 #include "os/log.h"
+#include "room/shelf_internal.h"
 
 /* What a key means since `version`; n 0: it is gone. */
 struct change {
     uint64_t version;
     size_t n;
     char value[];
-};
-
-struct shelf {
-    struct loop *loop;
-    struct channel *channel; /* NULL: directory is away */
-    struct constdb *base;    /* NULL: no snapshot yet */
-    struct map changes;      /* key -> struct change, newer than base */
-    bool fresh;              /* no snapshot came over this channel yet */
-    uint64_t version;        /* in force here */
-    uint64_t told;           /* acknowledged */
-    loop_fn on_change;
-    void *ctx;
 };
 
 static void
@@ -64,6 +49,14 @@ detach(struct shelf *s)
     s->channel = NULL;
 }
 
+/* A list that comes with an older version than the book is in force, too. */
+static void
+note_version(struct shelf *s, uint64_t version)
+{
+    if (version > s->version)
+        s->version = version;
+}
+
 /* Changes up to `version` are in the snapshot; all of them are when it is the
  * first of a directory process, which counts from anew. */
 static void
@@ -93,8 +86,7 @@ take_snapshot(struct shelf *s, uint64_t version, int fd)
     forget_changes(s, version);
     constdb_close(s->base);
     s->base = base;
-    if (s->fresh || version > s->version)
-        s->version = version; // else: changes since are in force already
+    note_version(s, version); // changes since may be in force already
     s->fresh = false;
     if (s->on_change != NULL)
         s->on_change(s->ctx);
@@ -110,7 +102,19 @@ take_change(struct shelf *s, const struct book_msg *m)
     if (c->n > 0)
         memcpy(c->value, m->value.p, c->n);
     free(map_put(&s->changes, m->key, c));
-    s->version = m->version;
+    note_version(s, m->version);
+    if (s->on_change != NULL)
+        s->on_change(s->ctx);
+}
+
+static void
+take_list(struct shelf *s, const struct book_msg *m, int fd)
+{
+    if (!shelf_take_list(s, m, fd)) {
+        detach(s);
+        return;
+    }
+    note_version(s, m->version);
     if (s->on_change != NULL)
         s->on_change(s->ctx);
 }
@@ -126,6 +130,8 @@ on_frame(void *ctx, struct str frame, int fd)
         take_snapshot(s, m.version, fd);
     } else if (ok && m.type == BOOK_CHANGE && !s->fresh) {
         take_change(s, &m);
+    } else if (ok && m.type == BOOK_LIST) {
+        take_list(s, &m, fd);
     } else {
         log_error("directory speaks out of turn on the book pipe");
         detach(s);
@@ -181,6 +187,7 @@ shelf_free(struct shelf *s)
     for (size_t i = 0; map_next(&s->changes, &i, &key, &value);)
         free(value);
     map_fini(&s->changes);
+    shelf_lists_fini(s);
     constdb_close(s->base);
     free(s);
 }

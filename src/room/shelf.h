@@ -9,18 +9,21 @@
  *     struct book b = {.find = shelf_find, .ctx = s->shelf, ...};
  *     if (!shelf_ready(s->shelf)) ...  // 451: nobody is known yet
  *
- * When directory dies its last book stays in use until the next one comes.
+ * The admin's lists that are files come the same way, each by its name.
+ *
+ * When directory dies its last book and lists stay in use until the next come.
  */
 #pragma once
 
 #include "base/str.h"
 #include "book/lists.h"
+#include "conf/conf.h"
 #include "os/loop.h"
 
 struct shelf;
 
-/* on_change (may be NULL) is called when the book has become another: at the
- * first snapshot too. */
+/* on_change (may be NULL) is called when the book or a list has become another:
+ * at the first snapshot too. */
 struct shelf *shelf_new(struct loop *l, loop_fn on_change, void *ctx);
 
 /* Takes fd, the pipe to a directory process; it replaces the earlier one. */
@@ -32,9 +35,20 @@ bool shelf_ready(const struct shelf *s);
 /* book_find_fn over a struct shelf; the value lives until the loop turns. */
 bool shelf_find(void *shelf, struct str key, struct str *value);
 
+/* The lists of that config are to be looked into here; without this call there
+ * are none. */
+void shelf_expect_lists(struct shelf *s, const struct conf *c);
+
+/* Takes fd, a pipe to directory for questions; it replaces the earlier one. */
+void shelf_attach_lookups(struct shelf *s, int fd);
+
+/* Has directory said of each list that is a file what is with it? Nobody is let
+ * in before. */
+bool shelf_lists_known(const struct shelf *s);
+
 /* Is that key in this list? value: what stands behind it in the list, often
  * empty; it lives until the loop turns. A list that the config does not name
- * says NO. */
+ * says NO, one that could not be read yet TROUBLE. */
 enum list_found shelf_list_find(struct shelf *s, enum list_id list,
                                 struct str key, struct str *value);
 

@@ -6,6 +6,7 @@
 #include "book/book.h"
 #include "ipc/bookpipe.h"
 #include "ipc/login.h"
+#include "ipc/lookup.h"
 #include "ipc/vacation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -17,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct book_msg book;
     struct login_msg login;
     struct vacation_msg vacation;
+    struct lookup_msg lookup;
     struct book_domain domain;
     struct book_account account;
     struct book_alias alias;
@@ -38,6 +40,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     if (vacation_decode(in, &vacation)) {
         vacation_encode(&again, &vacation);
+        if (!str_eq(buf_str(&again), in))
+            __builtin_trap();
+        buf_clear(&again);
+    }
+    if (lookup_decode(&a, in, &lookup)) {
+        lookup_encode(&again, &lookup);
         if (!str_eq(buf_str(&again), in))
             __builtin_trap();
         buf_clear(&again);

@@ -303,6 +303,50 @@ prints_what_it_reads(void **state)
     conf_free(d);
 }
 
+/* Paths of lists are relative to the config file; only directory learns how a
+ * database is reached. */
+static void
+lists(void **state)
+{
+    struct conf_result r = conf_parse(
+        STR(HOST "gate {\nbadmailfrom = \"file:lists/bad\"\n"
+                 "validrcptto = \"sqlite:v.db?SELECT 1 FROM v WHERE a = ?\"\n"
+                 "rcpthosts = \"postgres:host=db password=secret\" }\n"),
+        "/etc/gatepost/gatepost.conf");
+    struct conf_list l;
+    (void)state;
+
+    assert_non_null(r.conf);
+    assert_true(conf_list_at(r.conf, 0, &l));
+    assert_int_equal(l.id, LIST_BADMAILFROM);
+    assert_str(l.source, "file:/etc/gatepost/lists/bad");
+    assert_true(conf_list_at(r.conf, 2, &l));
+    assert_int_equal(l.id, LIST_VALIDRCPTTO);
+    assert_str(l.source,
+               "sqlite:/etc/gatepost/v.db?SELECT 1 FROM v WHERE a = ?");
+    assert_false(conf_list_at(r.conf, 3, &l));
+
+    struct buf b = {0};
+    conf_print(r.conf, ROLE_RECEIVE, &b);
+    assert_true(str_find(buf_str(&b), STR("secret")) < 0);
+    struct conf *d = parse_good(buf_cstr(&b));
+    assert_str(d->gate.rcpthosts, "postgres:");
+    assert_str(d->gate.validrcptto, "sqlite:/etc/gatepost/v.db");
+    assert_str(d->gate.badmailfrom, "file:/etc/gatepost/lists/bad");
+    buf_clear(&b);
+    conf_free(d);
+    conf_print(r.conf, ROLE_DIRECTORY, &b);
+    d = parse_good(buf_cstr(&b));
+    assert_str(d->gate.rcpthosts, "postgres:host=db password=secret");
+    buf_clear(&b);
+    conf_free(d);
+    conf_print(r.conf, ROLE_QUEUE, &b);
+    assert_true(str_find(buf_str(&b), STR("gate {")) < 0);
+    buf_fini(&b);
+    arena_fini(&r.arena);
+    conf_free(r.conf);
+}
+
 static void
 rooms_get_their_slice(void **state)
 {
@@ -363,6 +407,7 @@ main(void)
         cmocka_unit_test(all_problems_at_once),
         cmocka_unit_test(recovers_after_problems),
         cmocka_unit_test(prints_what_it_reads),
+        cmocka_unit_test(lists),
         cmocka_unit_test(rooms_get_their_slice),
         cmocka_unit_test(table_is_complete),
     };

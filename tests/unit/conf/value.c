@@ -159,6 +159,44 @@ checks(void **state)
 }
 
 static void
+sources(void **state)
+{
+    static const struct {
+        const char *text;
+        enum source_kind kind;
+        const char *place, *query;
+    } cases[] = {
+        {"file:/etc/x",                                SOURCE_FILE,     "/etc/x",                             ""},
+        {"file:a?SELECT 1",                            SOURCE_FILE,     "a?SELECT 1",                         ""},
+        {"sqlite:/var/x.db",                           SOURCE_SQLITE,   "/var/x.db",                          ""},
+        {"sqlite:a?b.db? select 1 FROM t WHERE a = ?", SOURCE_SQLITE,   "a?b.db",
+         "select 1 FROM t WHERE a = ?"                                                                          },
+        {"postgres:postgresql://u@h/d?sslmode=require?WITH a AS (SELECT $1) "
+         "SELECT 1 FROM a",                   SOURCE_POSTGRES, "postgresql://u@h/d?sslmode=require",
+         "WITH a AS (SELECT $1) SELECT 1 FROM a"                                                                },
+        {"postgres:",                                  SOURCE_POSTGRES, "",                                   ""},
+        {"sqlite:",                                    SOURCE_NONE,     "",                                   ""},
+        {"file:",                                      SOURCE_NONE,     "",                                   ""},
+        {"/etc/x",                                     SOURCE_NONE,     "",                                   ""},
+        {"mysql:x",                                    SOURCE_NONE,     "",                                   ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct value_source s;
+        bool ok = value_source(str_from(cases[i].text), &s);
+        assert_int_equal(ok, cases[i].kind != SOURCE_NONE);
+        assert_int_equal(value_check_source(str_from(cases[i].text)) == NULL,
+                         ok);
+        if (!ok)
+            continue;
+        assert_int_equal(s.kind, cases[i].kind);
+        assert_true(str_eq(s.place, str_from(cases[i].place)));
+        assert_true(str_eq(s.query, str_from(cases[i].query)));
+    }
+}
+
+static void
 distances(void **state)
 {
     (void)state;
@@ -173,9 +211,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(checks),
+        cmocka_unit_test(durations), cmocka_unit_test(sizes),
+        cmocka_unit_test(checks),    cmocka_unit_test(sources),
         cmocka_unit_test(distances),
     };
     return cmocka_run_group_tests_name("conf/value", tests, NULL, NULL);

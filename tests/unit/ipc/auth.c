@@ -32,7 +32,8 @@ book_round_trip(void **state)
          .key = {"a:ann@b.example", 15},
          .value = {"\0v", 2}},
         {.type = BOOK_CHANGE,   .version = 7,                       .key = {"d:b.example", 11}},
-        {.type = BOOK_ACK,       .version = 7},
+        {.type = BOOK_LIST,       .version = 8,.key = {"badmailfrom", 11}},
+        {.type = BOOK_ACK,     .version = 7      },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -134,7 +135,7 @@ unknown_numbers(void **state)
     (void)state;
 
     assert_false(book_msg_decode(STR("\0\0\0\0\0\0\0\0\0"), &book));
-    assert_false(book_msg_decode(STR("\4\0\0\0\0\0\0\0\0"), &book));
+    assert_false(book_msg_decode(STR("\5\0\0\0\0\0\0\0\0"), &book));
     assert_false(login_decode(STR("\3\0\0\0\0\0\0\0\0\0\0\0\0\0"), &login));
     assert_false(login_decode(STR("\2\0\0\0\0\0\0\0\0\3\0\0\0\0"), &login));
     assert_true(login_decode(STR("\2\0\0\0\0\0\0\0\0\2\0\0\0\0"), &login));

@@ -297,7 +297,7 @@ whole_life(void **state)
     assert_int_equal(count(&h, " go slot="), 9);
     assert_int_equal(count(&h, "dumpable=0 no-new-privs=1"), 9);
     assert_int_equal(count(&h, "queue got-peer"), 9); // notify twice
-    assert_int_equal(count(&h, "receive got-peer slot=0"), 3);
+    assert_int_equal(count(&h, "receive got-peer slot=0"), 4);
     assert_int_equal(count(&h, "send got-peer slot=1"), 1);
     assert_int_equal(count(&h, "receive got-listener slot=0 name=mx"), 1);
     assert_int_equal(count(&h, "receive got-listener slot=1 name=submit"), 1);
