@@ -23,7 +23,18 @@ begins with a blank continues the one before:
 %{detail} are filled in; in a wording each stands for one word or more of
 letters without a blank. Wordings are compared without codes, without regard to
 case, and without what is not a letter or digit at their ends.
+
+A folder of two letters beside these files is a language. Its *.reasons hold
+the same entries with `meaning` and `next` alone; its file `words` has lines
+
+    language = Deutsch
+    English phrase = translated phrase
+
+for every `who`, every line of share/catalogue/labels and every phrase of
+share/catalogue/codes. What is not translated stays English; `catalogue.py --missing FILE ...` lists it.
+docs/catalogue.md says how to add a reason or a language.
 """
+import pathlib
 import re
 import sys
 
@@ -35,6 +46,7 @@ remote-system remote-full local-delivery protocol suppressed unclear complaint
 greylisted""".split()
 SINGLE = "class code status who text advice meaning next".split()
 MANY = "wording status-seen reply-seen".split()
+TRANSLATED = ["meaning", "next"]
 PARAMS = "sender recipient recipient-domain domain user host detail".split()
 LINE = 200       # octets of a reply line, CRLF included
 SHORTEST = 16    # octets a parameter is shortened to, at least
@@ -45,7 +57,13 @@ class Bad(Exception):
     pass
 
 
-def entries(path):
+def join(text, more):
+    """A continued line; Japanese has no blank between its characters."""
+    wide = text[-1] > "\u2e80" and more[0] > "\u2e80"
+    return text + ("" if wide else " ") + more
+
+
+def entries(path, known):
     """Yields (line number, id, {field: [(line number, value), ...]})."""
     at, name, fields, last = 0, None, {}, None
     with open(path, encoding="utf-8") as f:
@@ -60,13 +78,13 @@ def entries(path):
                     yield at, name, fields
                 at, name, fields, last = n, head[1], {}, None
             elif line[0] in " \t" and last:
-                last[-1] = (last[-1][0], last[-1][1] + " " + line.strip())
-            elif field and name and field[1] in SINGLE + MANY:
+                last[-1] = (last[-1][0], join(last[-1][1], line.strip()))
+            elif field and name and field[1] in known:
                 last = fields.setdefault(field[1], [])
                 last.append((n, field[2].strip()))
             else:
                 raise Bad(f"{path}:{n}: expected [ID], FIELD: VALUE with one "
-                          f"of {', '.join(SINGLE + MANY)}, or a continuation")
+                          f"of {', '.join(known)}, or a continuation")
     if name:
         yield at, name, fields
 
@@ -143,7 +161,7 @@ def once(seen, key, name, where, what):
 def read(paths):
     reasons, words, codes = {}, {}, {}
     for path in paths:
-        for at, name, fields in entries(path):
+        for at, name, fields in entries(path, SINGLE + MANY):
             if name in reasons:
                 raise Bad(f"{path}:{at}: [{name}] is there already, at "
                           f"{reasons[name][0]}")
@@ -162,6 +180,113 @@ def read(paths):
             for n, text in fields.get("reply-seen", []):
                 once(codes, text, name, f"{path}:{n}", "the code")
     return reasons, words, codes
+
+
+def sort_files(paths):
+    """The English files, labels and codes, {language: its files}."""
+    english, labels, codes, languages = [], [], [], {}
+    for path in paths:
+        p = pathlib.Path(path)
+        if re.fullmatch(r"[a-z]{2}", p.parent.name):
+            languages.setdefault(p.parent.name, []).append(path)
+        elif p.name == "labels":
+            labels.append(path)
+        elif p.name == "codes":
+            codes.append(path)
+        else:
+            english.append(path)
+    return english, labels, codes, languages
+
+
+def check_people(where, text, english):
+    """A text that people read, in whatever script."""
+    if any(ord(c) < 32 or c == "\ufffd" for c in text):
+        raise Bad(f"{where}: a control character")
+    if sorted(re.findall(r"%\{[^}]*\}", text)) != \
+            sorted(re.findall(r"%\{[^}]*\}", english)):
+        raise Bad(f"{where}: expected the same %{{...}} as in English")
+
+
+def read_labels(paths):
+    out = []
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            out += [line.strip() for line in f
+                    if line.strip() and not line.startswith("#")]
+    return out
+
+
+def read_codes(paths):
+    """{"553" or "1" of x.1.y: phrase}."""
+    out = {}
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            for n, line in enumerate(f, 1):
+                if line.startswith("#") or not line.strip():
+                    continue
+                m = re.fullmatch(r"([45][0-9]{2}|x\.[0-9]\.y) = (\S.*)", line.strip())
+                if not m:
+                    raise Bad(f"{path}:{n}: expected 553 = PHRASE or "
+                              "x.1.y = PHRASE")
+                out[m[1].strip("x.y")] = m[2]
+    return out
+
+
+def read_words(path, phrases):
+    """{English phrase: translation}, with one for "language"."""
+    out = {}
+    with open(path, encoding="utf-8") as f:
+        for n, line in enumerate(f, 1):
+            if line.startswith("#") or not line.strip():
+                continue
+            key, sign, value = line.strip().partition(" = ")
+            if not sign or not value.strip():
+                raise Bad(f"{path}:{n}: expected PHRASE = TRANSLATION")
+            if key != "language" and key not in phrases:
+                raise Bad(f"{path}:{n}: \"{key}\" is no phrase of the catalogue")
+            if key in out:
+                raise Bad(f"{path}:{n}: \"{key}\" is there twice")
+            check_people(f"{path}:{n}", value, key)
+            out[key] = value.strip()
+    if "language" not in out:
+        raise Bad(f"{path}: expected a line language = NAME")
+    return out
+
+
+def read_language(paths, reasons, phrases):
+    """({id: {field: text}}, {phrase: text})."""
+    texts, words = {}, {}
+    for path in paths:
+        if pathlib.Path(path).name == "words":
+            words = read_words(path, phrases)
+            continue
+        for at, name, fields in entries(path, TRANSLATED):
+            if name not in reasons:
+                raise Bad(f"{path}:{at}: [{name}] is not in the English files")
+            if name in texts:
+                raise Bad(f"{path}:{at}: [{name}] is there twice")
+            texts[name] = {}
+            for key, values in fields.items():
+                if len(values) != 1:
+                    raise Bad(f"{path}:{values[1][0]}: a second {key}:")
+                check_people(f"{path}:{values[0][0]}", values[0][1],
+                             reasons[name][1][key][0][1])
+                texts[name][key] = values[0][1]
+    if not words:
+        raise Bad(f"{paths[0]}: its folder has no file words")
+    return texts, words
+
+
+def missing(reasons, phrases, languages):
+    """What each language lacks, as lines."""
+    for tag, (texts, words) in sorted(languages.items()):
+        for name in sorted(reasons):
+            for key in TRANSLATED:
+                if key not in texts.get(name, {}):
+                    yield f"{tag}: [{name}] {key}"
+        for phrase in phrases:
+            if phrase not in words:
+                yield f"{tag}: {phrase}"
 
 
 def c_str(text):
@@ -210,19 +335,64 @@ def write(out, reasons, words, codes):
     out.write(f"}};\nconst size_t catalogue_n_codes = {len(codes)};\n")
 
 
+def write_languages(out, reasons, languages):
+    names, empty = sorted(reasons), c_str("")
+    for tag, (texts, words) in sorted(languages.items()):
+        out.write(f"\nstatic const struct catalogue_translation texts_{tag}[] = {{\n")
+        for name in names:
+            t = [c_str(texts.get(name, {}).get(k, "")) for k in TRANSLATED]
+            out.write(f"    {{{t[0]},\n     {t[1]}}},\n")
+        out.write(f"}};\nstatic const struct catalogue_phrase words_{tag}[] = {{\n")
+        for phrase in sorted(words, key=str.encode):
+            out.write(f"    {{{c_str(phrase)}, {c_str(words[phrase])}}},\n")
+        out.write("};\n")
+    out.write("\nconst struct catalogue_tongue catalogue_tongues[] = {\n"
+              f"    {{{c_str('en')}, {c_str('English')}, NULL, NULL, 0}},\n")
+    for tag, (_, words) in sorted(languages.items()):
+        out.write(f"    {{{c_str(tag)}, {c_str(words['language'])}, texts_{tag}, "
+                  f"words_{tag}, {len(words)}}},\n")
+    out.write("};\nconst size_t catalogue_n_tongues = "
+              f"{len(languages) + 1};\n")
+
+
+def write_sayings(out, sayings):
+    out.write("\nconst struct catalogue_saying catalogue_sayings[] = {\n")
+    for key, phrase in sorted(sayings.items()):
+        out.write(f"    {{{key}, {c_str(phrase)}}},\n")
+    out.write("    {0, {\"\", 0}},\n};\nconst size_t catalogue_n_sayings = "
+              f"{len(sayings)};\n")
+
+
+def read_all(paths):
+    english, labels, code_files, folders = sort_files(paths)
+    reasons, words, codes = read(english)
+    if not reasons:
+        raise Bad(f"{english[0] if english else paths[0]}: no entry")
+    if len(words) == 0 or len(codes) == 0:
+        raise Bad(f"{english[0]}: no wording or no code in any entry")
+    phrases = {f["who"][0][1] for _, f in reasons.values()}
+    sayings = read_codes(code_files)
+    phrases = sorted(phrases.union(read_labels(labels), sayings.values()))
+    languages = {tag: read_language(files, reasons, phrases)
+                 for tag, files in folders.items()}
+    return reasons, words, codes, sayings, phrases, languages
+
+
 def main(argv):
     if len(argv) < 3:
-        sys.exit("usage: catalogue.py OUTPUT FILE.reasons ...")
+        sys.exit("usage: catalogue.py OUTPUT|--missing FILE ...")
     try:
-        reasons, words, codes = read(argv[2:])
-        if not reasons:
-            raise Bad(f"{argv[2]}: no entry")
-        if len(words) == 0 or len(codes) == 0:
-            raise Bad(f"{argv[2]}: no wording or no code in any entry")
+        reasons, words, codes, sayings, phrases, languages = read_all(argv[2:])
     except (Bad, OSError, UnicodeDecodeError) as e:
         sys.exit(f"{e}")
+    if argv[1] == "--missing":
+        lines = list(missing(reasons, phrases, languages))
+        print("\n".join(lines + [f"{len(lines)} translations missing"]))
+        sys.exit(len(lines) > 0)
     with open(argv[1], "w", encoding="ascii") as out:
         write(out, reasons, words, codes)
+        write_sayings(out, sayings)
+        write_languages(out, reasons, languages)
 
 
 if __name__ == "__main__":

@@ -26,3 +26,28 @@ extern const struct catalogue_code {
     uint16_t reason;
 } catalogue_codes[];
 extern const size_t catalogue_n_codes;
+
+/* What a reply code says by itself, or the subject of an enhanced one. */
+extern const struct catalogue_saying {
+    uint16_t code; /* 553; 1: of x.1.y */
+    struct str phrase;
+} catalogue_sayings[];
+extern const size_t catalogue_n_sayings;
+
+struct catalogue_translation {
+    struct str meaning, next; /* empty: not translated */
+};
+
+/* "sender" = "Absender"; by the English phrase. */
+struct catalogue_phrase {
+    struct str english, text;
+};
+
+/* The first is English, which has no tables. */
+extern const struct catalogue_tongue {
+    struct str tag, name;                      /* "de", "Deutsch" */
+    const struct catalogue_translation *texts; /* as catalogue_reasons */
+    const struct catalogue_phrase *words;
+    size_t n_words;
+} catalogue_tongues[];
+extern const size_t catalogue_n_tongues;

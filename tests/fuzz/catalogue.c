@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/columns.h"
 #include "base/utf8.h"
 #include "catalogue/catalogue.h"
 
@@ -44,6 +45,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_reply(buf_str(&b), 512);
     }
     (void)catalogue_check_text(s);
+    for (struct str rest = s, line; rest.n > 0;) {
+        size_t before = rest.n;
+        line = columns_take(&rest, n % 60);
+        assert(rest.n < before && line.n <= before);
+    }
     buf_clear(&b);
     catalogue_fill(&b, r->meaning, &p);
     assert(utf8_valid(buf_str(&b)));

@@ -43,6 +43,44 @@ CASES = [
 ]
 
 
+# A translation of GOOD: files of a folder de, and what is said of them.
+DE = {"x.reasons": "[one]\nmeaning: Es heisst %{sender},\n  ja.\nnext: Tu das.\n",
+      "words": "language = Deutsch\nsender = der Absender\n"}
+TRANSLATIONS = [
+    ("good", {}, ""),
+    ("unknown id", {"x.reasons": "[two]\nnext: Tu das.\n"},
+     "1: [two] is not in the English files"),
+    ("a field of the English", {"x.reasons": "[one]\ntext: Tu das.\n"},
+     "2: expected"),
+    ("another parameter", {"x.reasons": "[one]\nnext: %{user}.\n"},
+     "expected the same %{...}"),
+    ("twice", {"x.reasons": DE["x.reasons"] * 2}, "[one] is there twice"),
+    ("a field twice", {"x.reasons": "[one]\nnext: a\nnext: b\n"},
+     "3: a second next"),
+    ("unknown phrase", {"words": DE["words"] + "sendr = x\n"},
+     "3: \"sendr\" is no phrase"),
+    ("no name", {"words": "sender = x\n"}, "language = NAME"),
+    ("no words", {"words": None}, "no file words"),
+    ("no translation", {"words": DE["words"] + "sender\n"},
+     "PHRASE = TRANSLATION"),
+]
+
+
+def compile_language(folder, change, mode=None):
+    """Of GOOD with the texts of DE, some of them changed."""
+    english = folder / "x.reasons"
+    english.write_text(GOOD.replace("It means", "It means %{sender}"),
+                       encoding="utf-8")
+    (folder / "de").mkdir(exist_ok=True)
+    paths = [english]
+    for name, text in {**DE, **change}.items():
+        if text is not None:
+            (folder / "de" / name).write_text(text, encoding="utf-8")
+            paths.append(folder / "de" / name)
+    return subprocess.run([sys.executable, TOOL, mode or str(folder / "x.c"),
+                           *map(str, paths)], capture_output=True, text=True)
+
+
 def compile_text(folder, text):
     path = folder / "x.reasons"
     path.write_text(text, encoding="utf-8")
@@ -63,11 +101,24 @@ with tempfile.TemporaryDirectory() as name:
             failed += 1
             print(f"{what}: wanted '{want}', got {got.returncode} {got.stderr}")
 
+    for what, change, want in TRANSLATIONS:
+        got = compile_language(folder, change)
+        if (got.returncode == 0) != (want == "") or want not in got.stderr:
+            failed += 1
+            print(f"{what}: wanted '{want}', got {got.returncode} {got.stderr}")
+    lacking = {"x.reasons": "[one]\nnext: Tu das.\n",
+               "words": "language = Deutsch\n"}
+    got = compile_language(folder, lacking, "--missing")
+    if got.returncode != 1 or got.stdout.splitlines() != [
+            "de: [one] meaning", "de: sender", "2 translations missing"]:
+        failed += 1
+        print("missing translations:", got.stdout, got.stderr)
+
     # A catalogue that was cut short by mistake knows nobody's words.
     lines = [l[9:].strip() for f in FILES
-             for l in open(f, encoding="utf-8") if l.startswith("wording: ")]
+             if f.endswith(".reasons") for l in open(f, encoding="utf-8") if l.startswith("wording: ")]
     if len(lines) < 300:
         failed += 1
         print("only", len(lines), "wordings")
-print(f"{len(CASES) + 2 - failed} passed, {failed} failed")
+print(f"{len(CASES) + len(TRANSLATIONS) + 3 - failed} passed, {failed} failed")
 sys.exit(failed > 0)
