@@ -1,148 +1,169 @@
 /* SPDX-License-Identifier: ISC */
-/* gatepost reasons [ID|CODE]: the catalogue, as a list or an entry at a time.
+/*
+ * gatepost reasons [ID|CODE]: the catalogue as a list, one reason whole, or the
+ * page of a code: every wording that brings it, what it means, who must act,
+ * what to do. Text, Markdown or JSON is the matter of reasons_print.c.
  */
 #include "cli/commands.h"
 
-#include <jansson.h>
-
-#include "catalogue/catalogue.h"
-
-enum { WRAP_AT = 76 };
-
-static bool
-has_code(const struct reason *r, struct str code)
-{
-    char text[16];
-    struct buf own = {0};
-    buf_addf(&own, "%u", r->code);
-    bool same = str_eq(code, buf_str(&own)) ||
-                str_eq(code, status_format(r->status, text));
-    buf_fini(&own);
-    return same;
-}
-
-/* "553 ..." and "553-...", or "5.1.1" anywhere in front. */
-static bool
-wording_has(struct str wording, struct str code)
-{
-    ssize_t at = str_find(str_first(wording, 12), code);
-    if (at < 0)
-        return false;
-    struct str rest = str_from_pos(wording, (size_t)at + code.n);
-    return rest.n > 0 && (rest.p[0] == ' ' || rest.p[0] == '-');
-}
+#include "catalogue/code.h"
+#include "cli/lang.h"
+#include "cli/reasons.h"
+#include "conf/value.h"
 
 static bool
-is_wanted(const struct reason *r, struct str what)
+has_wording(const struct reason *r, const struct code *c)
 {
-    if (what.n == 0 || str_eq(r->id, what) || str_eq(r->klass, what) ||
-        has_code(r, what))
-        return true;
     for (size_t i = 0; i < r->n_wordings; i++)
-        if (wording_has(r->wordings[i], what))
+        if (code_in_wording(c, r->wordings[i]))
             return true;
     return false;
 }
 
-static json_t *
-json_str(struct str s)
+/* Those that `fits` chooses, in the order of their ids. */
+static size_t
+collect(struct reasons_view *v, struct arena *a,
+        bool (*fits)(const struct reason *r, const void *arg), const void *arg)
 {
-    return json_stringn(s.p, s.n);
-}
-
-static void
-print_json(const struct reason *r)
-{
-    char status[16];
-    json_t *wordings = json_array();
-    for (size_t i = 0; i < r->n_wordings; i++)
-        (void)json_array_append_new(wordings, json_str(r->wordings[i]));
-    json_t *o = json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                          "id", json_str(r->id), "class", json_str(r->klass),
-                          "code", (int)r->code, "status",
-                          json_str(status_format(r->status, status)), "who",
-                          json_str(r->who), "meaning", json_str(r->meaning),
-                          "next", json_str(r->next), "text", json_str(r->text),
-                          "advice", json_str(r->advice), "wordings", wordings);
-    (void)json_dumpf(o, stdout, JSON_COMPACT);
-    (void)putchar('\n');
-    json_decref(o);
-}
-
-static void
-print_line(const struct reason *r)
-{
-    char status[16];
-    (void)printf("%-22.*s %u %-7.*s %-20.*s %.*s\n", STR_ARG(r->id), r->code,
-                 STR_ARG(status_format(r->status, status)), STR_ARG(r->klass),
-                 STR_ARG(r->who));
-}
-
-static void
-print_wrapped(const char *label, struct str text)
-{
-    int column = printf("  %-9s", label);
-    struct str word;
-    while (text.n > 0) {
-        (void)str_cut(text, ' ', &word, &text);
-        if (column + 1 + (int)word.n > WRAP_AT)
-            column = printf("\n           ");
-        column += printf(" %.*s", STR_ARG(word));
+    v->reasons = arena_array(a, catalogue_count(), sizeof *v->reasons);
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        const struct reason *r = catalogue_at(i);
+        if (fits(r, arg))
+            v->reasons[v->n++] = r;
     }
-    (void)putchar('\n');
+    return v->n;
+}
+
+static bool
+every_reason(const struct reason *r, const void *arg)
+{
+    (void)r;
+    (void)arg;
+    return true;
+}
+
+static bool
+is_of_class(const struct reason *r, const void *arg)
+{
+    return str_eq(r->klass, *(const struct str *)arg);
+}
+
+static bool
+goes_with_code(const struct reason *r, const void *arg)
+{
+    const struct code *c = arg;
+    return code_fits(c, r) || has_wording(r, c);
+}
+
+/* What most servers mean by the code stands first. */
+static int
+by_wordings(const void *a, const void *b, const struct code *c)
+{
+    const struct reason *const *x = a, *const *y = b;
+    size_t n[2] = {reasons_count(*x, c), reasons_count(*y, c)};
+    if (n[0] != n[1])
+        return n[0] > n[1] ? -1 : 1;
+    return str_compare((*x)->id, (*y)->id);
 }
 
 static void
-print_entry(const struct reason *r, struct str what)
+sort_by_wordings(struct reasons_view *v)
 {
-    char status[16];
-    bool by_code = what.n > 0 && !str_eq(r->id, what);
+    for (size_t i = 1; i < v->n; i++) {
+        const struct reason *r = v->reasons[i];
+        size_t at = i;
+        for (; at > 0 && by_wordings(&r, &v->reasons[at - 1], v->code) < 0;
+             at--)
+            v->reasons[at] = v->reasons[at - 1];
+        v->reasons[at] = r;
+    }
+}
 
-    (void)printf("%.*s\n", STR_ARG(r->id));
-    (void)printf("  class     %.*s\n  reply     %u %.*s\n", STR_ARG(r->klass),
-                 r->code, STR_ARG(status_format(r->status, status)));
-    print_wrapped("who", r->who);
-    print_wrapped("meaning", r->meaning);
-    print_wrapped("next", r->next);
-    print_wrapped("says", r->text);
-    print_wrapped("", r->advice);
-    for (size_t i = 0; i < r->n_wordings; i++)
-        if (!by_code || has_code(r, what) || wording_has(r->wordings[i], what))
-            (void)printf("  known as   %.*s\n", STR_ARG(r->wordings[i]));
-    (void)putchar('\n');
+static bool
+find_one(struct reasons_view *v, struct arena *a, struct str what)
+{
+    const struct reason *r = catalogue_find(what);
+    if (r == NULL)
+        return collect(v, a, is_of_class, &what) > 0;
+    v->reasons = arena_array(a, 1, sizeof *v->reasons);
+    v->reasons[v->n++] = r;
+    return true;
+}
+
+static int
+unknown_reason(struct str what)
+{
+    size_t best = 4;
+    struct str nearest = STR_EMPTY;
+
+    for (size_t i = 0; i < catalogue_count() && what.n <= 64; i++) {
+        struct str id = catalogue_at(i)->id;
+        size_t n = value_distance(what, id, best);
+        // Half of an id is as good as one letter wrong.
+        if (what.n >= 4 && str_find(id, what) >= 0)
+            n = 1;
+        if (n < best) {
+            best = n;
+            nearest = id;
+        }
+    }
+    if (nearest.n > 0)
+        return command_fail(COMMAND_NOTHING,
+                            "no reason \"%.*s\", did you mean %.*s?",
+                            STR_ARG(what), STR_ARG(nearest));
+    return command_fail(COMMAND_NOTHING,
+                        "no reason \"%.*s\": expected an id, a class, a reply "
+                        "code such as 553 or an enhanced code such as 5.1.1; "
+                        "gatepost reasons lists them",
+                        STR_ARG(what));
 }
 
 static int
 run_reasons(struct invocation *in)
 {
     struct str what = in->n_objects == 0 ? STR_EMPTY : str_from(in->objects[0]);
-    size_t n = 0;
+    struct reasons_view v = {.format = REASONS_TEXT};
+    struct code code;
 
-    for (size_t i = 0; i < catalogue_count(); i++) {
-        const struct reason *r = catalogue_at(i);
-        if (!is_wanted(r, what))
-            continue;
-        n++;
-        if (in->json)
-            print_json(r);
-        else if (what.n == 0)
-            print_line(r);
-        else
-            print_entry(r, what);
+    if (in->json && command_has(in, "--markdown"))
+        return command_fail(COMMAND_USAGE,
+                            "reasons: expected --json or --markdown, not both");
+    if (!lang_choose(in, &v.lang))
+        return COMMAND_USAGE;
+    if (in->json)
+        v.format = REASONS_JSON;
+    else if (command_has(in, "--markdown"))
+        v.format = REASONS_MARKDOWN;
+
+    if (in->n_objects == 0) {
+        (void)collect(&v, &in->arena, every_reason, NULL);
+        v.list = true;
+    } else if (code_parse(what, &code)) {
+        v.code = &code;
+        if (collect(&v, &in->arena, goes_with_code, &code) == 0)
+            return command_fail(COMMAND_NOTHING,
+                                "no reason goes with the code %.*s",
+                                STR_ARG(what));
+        sort_by_wordings(&v);
+    } else if (!find_one(&v, &in->arena, what)) {
+        return unknown_reason(what);
     }
-    if (n > 0)
-        return COMMAND_DONE;
-    return command_fail(COMMAND_NOTHING,
-                        "no reason \"%.*s\": expected an id, a class, a reply "
-                        "code or an enhanced code; gatepost reasons lists them",
-                        STR_ARG(what));
+    reasons_print(&v);
+    return COMMAND_DONE;
 }
+
+static const struct command_option options[] = {
+    {"--markdown",      NULL, "print Markdown"},
+    LANG_OPTION,
+    {0},
+};
 
 const struct command reasons_commands[] = {
     {.noun = "reasons",
      .objects = "[ID|CODE]",
      .max = 1,
      .help = "why mail is refused: the catalogue of reasons",
+     .options = options,
      .run = run_reasons},
     {0         },
 };

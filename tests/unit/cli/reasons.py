@@ -18,33 +18,18 @@ def call(*args, program=None, stdin=b""):
 class Reasons(unittest.TestCase):
     def test_list(self):
         out = call("gatepost", "reasons").stdout.decode().splitlines()
-        self.assertGreater(len(out), 50)
+        self.assertGreater(len(out), 70)
         self.assertTrue(any(l.startswith("relay-denied ") for l in out))
 
-    def test_one(self):
-        out = call("gatepost", "reasons", "relay-denied").stdout.decode()
-        self.assertIn("reply     553 5.7.1", out)
-        self.assertIn("known as   553 5.7.1 Not an open relay, so get lost",
-                      out)
-        self.assertLessEqual(max(map(len, out.splitlines())), 100)
-
-    def test_code(self):
-        out = call("gatepost", "reasons", "553").stdout.decode()
-        self.assertGreaterEqual(out.count("known as   553"), 23)
-        self.assertIn("553 Your email address is denied.", out)
-        self.assertIn("553-Message filtered. Please see the FAQs", out)
-        self.assertNotIn("known as   550 Unknown user\n", out.split("553")[0])
-
-    def test_json(self):
-        out = call("gatepost", "reasons", "5.1.1", "--json").stdout
-        ids = [json.loads(l)["id"] for l in out.splitlines()]
-        self.assertIn("unknown-recipient", ids)
-        self.assertNotIn("relay-denied", ids)
-
-    def test_unknown(self):
-        done = call("gatepost", "reasons", "nonsense")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"expected an id", done.stderr)
+    def test_class(self):
+        out = call("gatepost", "reasons", "--json", "client-dns").stdout
+        ids = {json.loads(l)["id"] for l in out.splitlines()}
+        # The id wins over the class of the same name.
+        self.assertEqual(ids, {"client-dns"})
+        out = call("gatepost", "reasons", "--json", "auth-required").stdout
+        ids = {json.loads(l)["id"] for l in out.splitlines()}
+        self.assertIn("login-needed", ids)
+        self.assertIn("own-domain-without-login", ids)
 
 
 class Sendmail(unittest.TestCase):
