@@ -88,6 +88,9 @@ complete(struct parse *p)
             c->domains[i].deliver = c->deliver;
     if (c->send.helo.n == 0)
         c->send.helo = c->hostname;
+    for (size_t i = 0; i < c->n_replies; i++)
+        if (p->reply_domains[i] > 0 && p->reply_domains[i] <= c->n_domains)
+            c->replies[i].domain = c->domains[p->reply_domains[i] - 1].name;
 }
 
 void

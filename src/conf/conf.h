@@ -33,12 +33,14 @@ struct conf_domain {
 
 struct conf_reply {
     struct str reason; /* catalogue id */
+    struct str domain; /* domain key of the section it stands in, or empty */
     struct str text;   /* "553 sorry, … (#5.1.1)" */
 };
 
 struct conf {
     struct arena arena; /* owns everything below */
     struct str file;    /* for messages */
+    uint32_t *lines;    /* of each option: conf_line() */
 
     struct str hostname;
     struct str state;
@@ -102,6 +104,11 @@ struct conf {
          * empty: there is none. */
         struct str clients_refused, badmailfrom, sender_deny;
         struct str rcpthosts, validrcptto;
+
+        bool sender_domain_must_exist;
+        bool null_sender_refused;
+        bool own_domain_open; /* our senders need no login on an mx port */
+        bool recipient_mx_checked;
     } gate;
 
     struct {
@@ -132,6 +139,15 @@ struct conf_result {
  * arena_fini of the result). */
 struct conf_result conf_parse(struct str text, const char *file);
 void conf_free(struct conf *c);
+
+/* The line on which an option of an untitled section ("gate.badmailfrom") was
+ * set in the file that the admin wrote; 0: it was not. */
+uint32_t conf_line(const struct conf *c, struct str option);
+
+/* The text chosen for a reason, the domain's own first; empty: none. domain: a
+ * domain key, may be empty. */
+struct str conf_reply_text(const struct conf *c, struct str reason,
+                           struct str domain);
 
 /* A list that the config names. */
 struct conf_list {

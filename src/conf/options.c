@@ -146,10 +146,32 @@ const struct option option_table[] = {
 
     LIST("clients-refused", clients_refused, "clients that are not served"),
     LIST("badmailfrom", badmailfrom, "senders that are refused"),
-    LIST("sender-deny", sender_deny, "senders that are denied"),
+    LIST("sender-deny", sender_deny,
+         "senders that are refused, too, with the words of sender-denied"),
     LIST("rcpthosts", rcpthosts,
-         "the only domains that mail of strangers may go to"),
-    LIST("validrcptto", validrcptto, "the only recipients in our domains"),
+         "the only domains that mail of strangers may go to; one that is not "
+         "ours is passed on to its MX"),
+    LIST("validrcptto", validrcptto,
+         "the only recipients in our domains and those of rcpthosts"),
+    {.section = SECTION_GATE, .type = OPTION_WORD, .name = "sender-domain",
+     AT(gate.sender_domain_must_exist), .roles = RECEIVE, .fallback = "any",
+     .words = "any|must-exist",
+     .help = "must-exist: a sender's domain needs an MX, A or AAAA record"},
+    {.section = SECTION_GATE, .type = OPTION_WORD, .name = "null-sender",
+     AT(gate.null_sender_refused), .roles = RECEIVE, .fallback = "allow",
+     .words = "allow|refuse",
+     .help = "refuse: take no mail with an empty sender, which loses all "
+             "bounces and receipts"},
+    {.section = SECTION_GATE, .type = OPTION_WORD, .name = "own-domain",
+     AT(gate.own_domain_open), .roles = RECEIVE, .fallback = "login",
+     .words = "login|open",
+     .help = "login: senders of our domains log in or are in relay.networks; "
+             "open: strangers may use them, too"},
+    {.section = SECTION_GATE, .type = OPTION_WORD, .name = "recipient-mx",
+     AT(gate.recipient_mx_checked), .roles = RECEIVE, .fallback = "ignore",
+     .words = "ignore|check",
+     .help = "check: where relaying is denied, ask the DNS whether the "
+             "domain's MX is this host, and say so"},
 
     {.section = SECTION_SPOOL, .type = OPTION_SIZE, .name = "segment-size",
      AT(spool.segment_size), .roles = QUEUE, .fallback = "64M", .min = MEGA,
@@ -260,6 +282,14 @@ section_has_title(enum section s)
     return s == SECTION_LISTEN || s == SECTION_DOMAIN || s == SECTION_REPLY;
 }
 
+bool
+section_within(enum section outer, enum section inner)
+{
+    return inner != SECTION_TOP &&
+           (outer == SECTION_TOP ||
+            (outer == SECTION_DOMAIN && inner == SECTION_REPLY));
+}
+
 enum section
 section_from_name(struct str name)
 {
@@ -297,8 +327,9 @@ option_nearest(enum section s, struct str name)
             nearest = other;
         }
     }
-    for (unsigned i = SECTION_TOP + 1; s == SECTION_TOP && i < SECTION_COUNT;
-         i++) {
+    for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++) {
+        if (!section_within(s, (enum section)i))
+            continue;
         n = value_distance(name, str_from(section_names[i]), best);
         if (n <= best && (nearest == NULL || n < best)) {
             best = n;

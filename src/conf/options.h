@@ -61,6 +61,9 @@ size_t option_count(void);
 /* "listen"; NULL for the top level. */
 const char *section_name(enum section s);
 bool section_has_title(enum section s);
+/* Does `inner` stand in `outer`? SECTION_TOP holds all, a domain its replies.
+ */
+bool section_within(enum section outer, enum section inner);
 /* SECTION_TOP for "root", libConfuse's name of it; SECTION_COUNT: none. */
 enum section section_from_name(struct str name);
 

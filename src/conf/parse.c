@@ -51,20 +51,6 @@ parse_line(const struct parse *p, enum section s, struct str name)
     return line == 0 ? 1 : line;
 }
 
-/* Room for one more element in an array that began with NULL and n 0. */
-static void *
-grow(struct arena *a, void *array, size_t n, size_t size)
-{
-    enum { FIRST = 4 };
-
-    if (n != 0 && (n < FIRST || (n & (n - 1)) != 0))
-        return array;
-    void *wider = arena_array(a, n == 0 ? FIRST : 2 * n, size);
-    if (n > 0)
-        memcpy(wider, array, n * size);
-    return wider;
-}
-
 /* `listen "mx": address`, for messages. */
 static struct str
 full_name(struct parse *p, const cfg_t *cfg, const char *name)
@@ -151,7 +137,7 @@ assign(struct parse *p, const struct option *o, void *base, struct str v)
         }
         size_t *n = (size_t *)((char *)base + o->count_offset);
         struct str **list = at;
-        *list = grow(a, *list, *n, sizeof **list);
+        *list = parse_grow(a, *list, *n, sizeof **list);
         (*list)[(*n)++] = copy;
         return NULL;
     }
@@ -165,8 +151,8 @@ assign(struct parse *p, const struct option *o, void *base, struct str v)
     return expected;
 }
 
-static void
-assign_defaults(struct parse *p, enum section s, void *base)
+void
+parse_defaults(struct parse *p, enum section s, void *base)
 {
     for (size_t i = 0; i < option_count(); i++) {
         const struct option *o = &option_table[i];
@@ -177,121 +163,6 @@ assign_defaults(struct parse *p, enum section s, void *base)
         if (o->fallback != NULL)
             (void)assign(p, o, base, str_from(o->fallback));
     }
-}
-
-/* The struct of the titled section being read. */
-static void *
-record(struct parse *p, enum section s)
-{
-    struct conf *c = p->conf;
-
-    if (s == SECTION_LISTEN)
-        return &c->listens[c->n_listens - 1];
-    if (s == SECTION_DOMAIN)
-        return &c->domains[c->n_domains - 1];
-    return &c->replies[c->n_replies - 1];
-}
-
-static void
-begin_listen(struct parse *p, struct str title, uint32_t line)
-{
-    struct conf *c = p->conf;
-    size_t n = c->n_listens;
-    bool ok = title.n > 0 && title.n <= 32;
-
-    c->listens = grow(&c->arena, c->listens, n, sizeof *c->listens);
-    p->listen_lines =
-        grow(&c->arena, p->listen_lines, n, sizeof *p->listen_lines);
-    c->listens[n] = (struct conf_listen){.name = arena_dup(&c->arena, title)};
-    p->listen_lines[n] = line;
-    c->n_listens++;
-    for (size_t i = 0; i < title.n; i++)
-        ok = ok && (ascii_is_alnum((unsigned char)title.p[i]) ||
-                    title.p[i] == '-' || title.p[i] == '_');
-    if (!ok || str_eq(title, STR("submit")) || str_eq(title, STR("control")))
-        parse_problem(p, line,
-                      "listen \"%.*s\": expected a name of up to 32 letters, "
-                      "digits and hyphens, not \"submit\" or \"control\"",
-                      STR_ARG(title));
-}
-
-static void
-begin_domain(struct parse *p, struct str title, uint32_t line)
-{
-    struct conf *c = p->conf;
-    size_t n = c->n_domains;
-    struct str key = STR_EMPTY;
-
-    c->domains = grow(&c->arena, c->domains, n, sizeof *c->domains);
-    p->domain_lines =
-        grow(&c->arena, p->domain_lines, n, sizeof *p->domain_lines);
-    p->domain_lines[n] = line;
-    if (domain_valid(title))
-        key = domain_key(&c->arena, title);
-    if (key.n == 0)
-        parse_problem(p, line,
-                      "domain \"%.*s\": expected a domain such as "
-                      "\"example.com\"",
-                      STR_ARG(title));
-    else if (map_put(&p->domains, key, p) != NULL)
-        parse_problem(p, line, "domain \"%.*s\" is there twice",
-                      STR_ARG(title));
-    c->domains[n] = (struct conf_domain){.name = key};
-    c->n_domains++;
-}
-
-static const char *
-nearest_reason(struct str id, struct arena *a)
-{
-    size_t best = id.n / 3 + 2;
-    const char *nearest = NULL;
-
-    for (size_t i = 0; i < catalogue_count(); i++) {
-        struct str other = catalogue_at(i)->id;
-        size_t n = value_distance(id, other, best);
-        if (n < best) {
-            best = n;
-            nearest = arena_cstr(a, other);
-        }
-    }
-    return nearest;
-}
-
-static void
-begin_reply(struct parse *p, struct str title, uint32_t line)
-{
-    struct conf *c = p->conf;
-    size_t n = c->n_replies;
-
-    c->replies = grow(&c->arena, c->replies, n, sizeof *c->replies);
-    p->reply_lines = grow(&c->arena, p->reply_lines, n, sizeof *p->reply_lines);
-    p->reply_lines[n] = line;
-    c->replies[n] = (struct conf_reply){.reason = arena_dup(&c->arena, title)};
-    c->n_replies++;
-    if (catalogue_find(title) != NULL)
-        return;
-    const char *near = nearest_reason(title, &p->result->arena);
-    parse_problem(p, line,
-                  "reply \"%.*s\": no such reason, %s%s%s; gatepost reasons "
-                  "lists them",
-                  STR_ARG(title), near != NULL ? "did you mean \"" : "expected",
-                  near != NULL ? near : " an id of the catalogue",
-                  near != NULL ? "\"" : "");
-}
-
-static void
-begin_section(struct parse *p, enum section s, const char *title, uint32_t line)
-{
-    struct str t = str_from(title);
-
-    p->in_section = true;
-    if (s == SECTION_LISTEN)
-        begin_listen(p, t, line);
-    else if (s == SECTION_DOMAIN)
-        begin_domain(p, t, line);
-    else
-        begin_reply(p, t, line);
-    assign_defaults(p, s, record(p, s));
 }
 
 static void
@@ -317,9 +188,11 @@ check_value(struct parse *p, const cfg_t *cfg, const struct option *o,
 /* libConfuse: one value, a list's one by one. Always taken; what is wrong with
  * it becomes a problem, so that one run shows them all. */
 static int
-on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result,
+           bool nested)
 {
     struct parse *p = current;
+    bool *open = nested ? &p->in_nested : &p->in_section;
     enum section s = section_from_name(str_from(cfg->name));
     const struct option *o = option_find(s, str_from(opt->name));
     uint32_t line = (uint32_t)cfg->line;
@@ -330,8 +203,10 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
                       opt->name);
         return 0;
     }
-    if (section_has_title(s) && !p->in_section)
-        begin_section(p, s, cfg->title, line);
+    if (section_has_title(s) && !*open) {
+        parse_begin(p, s, cfg->title, line, nested);
+        *open = true;
+    }
 
     // The first value of a list that was set before: libConfuse dropped those.
     uint32_t *seen = &p->seen[o - option_table];
@@ -340,9 +215,35 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
                       STR_ARG(full_name(p, cfg, o->name)), *seen);
     else if (*seen == 0)
         *seen = line;
-    check_value(p, cfg, o, section_has_title(s) ? record(p, s) : p->conf,
+    check_value(p, cfg, o, section_has_title(s) ? parse_record(p, s) : p->conf,
                 str_from(value));
     return 0;
+}
+
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+    return take_value(cfg, opt, value, result, false);
+}
+
+static int
+on_nested_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+    return take_value(cfg, opt, value, result, true);
+}
+
+static void
+end_section(cfg_t *cfg, cfg_opt_t *opt, bool nested)
+{
+    struct parse *p = current;
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+    enum section s = section_from_name(str_from(opt->name));
+    bool *open = nested ? &p->in_nested : &p->in_section;
+
+    if (!*open)
+        parse_begin(p, s, section->title, (uint32_t)cfg->line, nested);
+    parse_check_section(p, s);
+    *open = false;
 }
 
 /* libConfuse: a titled section is read. One without a single value has not
@@ -350,14 +251,14 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 static int
 on_section(cfg_t *cfg, cfg_opt_t *opt)
 {
-    struct parse *p = current;
-    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-    enum section s = section_from_name(str_from(opt->name));
+    end_section(cfg, opt, false);
+    return 0;
+}
 
-    if (!p->in_section)
-        begin_section(p, s, section->title, (uint32_t)cfg->line);
-    parse_check_section(p, s);
-    p->in_section = false;
+static int
+on_nested_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+    end_section(cfg, opt, true);
     return 0;
 }
 
@@ -375,9 +276,9 @@ unknown_key(struct parse *p, const cfg_t *cfg, struct str name)
         for (size_t i = 0; i < option_count(); i++)
             if (option_table[i].section == s)
                 buf_addf(&known, " %s", option_table[i].name);
-        for (unsigned i = SECTION_TOP + 1;
-             s == SECTION_TOP && i < SECTION_COUNT; i++)
-            buf_addf(&known, " %s", section_name((enum section)i));
+        for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
+            if (section_within(s, (enum section)i))
+                buf_addf(&known, " %s", section_name((enum section)i));
     }
     parse_problem(p, (uint32_t)cfg->line, "unknown key \"%.*s\"%s%s, %.*s",
                   STR_ARG(name), s == SECTION_TOP ? "" : " in section ",
@@ -425,7 +326,7 @@ on_error(cfg_t *cfg, const char *format, va_list args)
 
 /* The option table in libConfuse's form: everything is text to it. */
 static cfg_opt_t *
-grammar_of(struct arena *a, enum section s)
+grammar_of(struct arena *a, enum section s, bool nested)
 {
     cfg_opt_t *opts =
         arena_array(a, option_count() + SECTION_COUNT + 1, sizeof *opts);
@@ -440,20 +341,22 @@ grammar_of(struct arena *a, enum section s)
             .type = CFGT_STR,
             .flags = o->type == OPTION_LIST ? CFGF_LIST | CFGF_NODEFAULT
                                             : CFGF_NODEFAULT,
-            .parsecb = on_value,
+            .parsecb = nested ? on_nested_value : on_value,
         };
     }
-    if (s != SECTION_TOP)
-        return opts;
     for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++) {
         bool titled = section_has_title((enum section)i);
+        if (nested || !section_within(s, (enum section)i))
+            continue;
         opts[n++] = (cfg_opt_t){
             .name = section_name((enum section)i),
             .type = CFGT_SEC,
             .flags = titled ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
                             : CFGF_NONE,
-            .subopts = grammar_of(a, (enum section)i),
-            .validcb = titled ? on_section : NULL,
+            .subopts = grammar_of(a, (enum section)i, s != SECTION_TOP),
+            .validcb = !titled            ? NULL
+                       : s == SECTION_TOP ? on_section
+                                          : on_nested_section,
         };
     }
     return opts;
@@ -463,7 +366,7 @@ static bool
 run_confuse(struct parse *p, const char *text)
 {
     struct arena a = {0};
-    cfg_t *cfg = cfg_init(grammar_of(&a, SECTION_TOP), CFGF_NONE);
+    cfg_t *cfg = cfg_init(grammar_of(&a, SECTION_TOP, false), CFGF_NONE);
     int status = CFG_PARSE_ERROR;
 
     if (cfg != NULL) {
@@ -501,10 +404,11 @@ conf_parse(struct str text, const char *file)
     p.folder = str_first(p.file, (size_t)(str_rfind_char(p.file, '/') + 1));
     p.seen = arena_array(&r.arena, option_count(), sizeof *p.seen);
     r.conf->file = arena_dup(&r.conf->arena, p.file);
-    assign_defaults(&p, SECTION_TOP, r.conf);
+    parse_defaults(&p, SECTION_TOP, r.conf);
     read_text(&p, text);
     map_fini(&p.domains);
     map_fini(&p.addresses);
+    r.conf->lines = parse_lines(&p, text);
     if (r.n_problems > 0) {
         conf_free(r.conf);
         r.conf = NULL;

@@ -14,7 +14,9 @@ struct parse {
 
     /* The titled section being read, and where each of them began. */
     bool in_section;
+    bool in_nested; /* and one inside it */
     uint32_t *listen_lines, *domain_lines, *reply_lines;
+    size_t *reply_domains; /* 1 + the domain that it stands in; 0: none */
 
     struct map domains, addresses; /* to find those given twice */
 };
@@ -25,6 +27,22 @@ void parse_problem(struct parse *p, uint32_t line, const char *format, ...)
 
 /* The line on which a key of an untitled section was set; 1 when it was not. */
 uint32_t parse_line(const struct parse *p, enum section s, struct str name);
+
+/* Defaults of a section's options into its struct. */
+void parse_defaults(struct parse *p, enum section s, void *base);
+
+/* Room for one more element in an array that began with NULL and n 0. */
+void *parse_grow(struct arena *a, void *array, size_t n, size_t size);
+
+/* A titled section begins. A nested reply stands in a domain, which for us has
+ * not begun unless it has shown a value of its own. */
+void parse_begin(struct parse *p, enum section s, const char *title,
+                 uint32_t line, bool nested);
+/* The struct of the titled section being read. */
+void *parse_record(struct parse *p, enum section s);
+
+/* The lines of all options in the file that the admin wrote (conf/lines.c). */
+uint32_t *parse_lines(const struct parse *p, struct str text);
 
 /* What only shows when the whole file is read. */
 void parse_check(struct parse *p);

@@ -93,32 +93,85 @@ add_value(struct buf *to, const struct option *o, const void *base,
     }
 }
 
-/* One section, unless none of it is for that role. */
-static void
-add_section(struct buf *to, enum section s, struct str title, const void *base,
-            enum role role)
+static bool
+is_told(const struct option *o, enum role role)
 {
-    bool open = false;
+    return role == ROLE_NONE || (o->roles & (1U << role)) != 0;
+}
+
+static void
+add_indent(struct buf *to, unsigned depth)
+{
+    for (unsigned i = 0; i < depth; i++)
+        buf_add(to, STR("    "));
+}
+
+static void
+begin_section(struct buf *to, enum section s, struct str title, unsigned depth)
+{
+    add_indent(to, depth);
+    buf_addf(to, "%s ", section_name(s));
+    if (section_has_title(s)) {
+        add_quoted(to, title);
+        buf_add_char(to, ' ');
+    }
+    buf_add(to, STR("{\n"));
+}
+
+/* The options of one section, unless none of it is for that role. A room is
+ * told where the admin wrote them (conf/lines.c). Returns whether the section
+ * was begun. */
+static bool
+add_options(struct buf *to, enum section s, struct str title, const void *base,
+            enum role role, unsigned depth)
+{
+    bool open = s == SECTION_TOP;
+    const struct conf *c = section_has_title(s) ? NULL : base;
 
     for (size_t i = 0; i < option_count(); i++) {
         const struct option *o = &option_table[i];
-        if (o->section != s || is_empty(o, base) ||
-            (role != ROLE_NONE && (o->roles & (1U << role)) == 0))
+        if (o->section != s || is_empty(o, base) || !is_told(o, role))
             continue;
-        if (s != SECTION_TOP && !open) {
-            buf_addf(to, "%s ", section_name(s));
-            if (section_has_title(s)) {
-                add_quoted(to, title);
-                buf_add_char(to, ' ');
-            }
-            buf_add(to, STR("{\n"));
-        }
+        if (!open)
+            begin_section(to, s, title, depth);
         open = true;
-        buf_addf(to, "%s%s = ", s == SECTION_TOP ? "" : "    ", o->name);
+        add_indent(to, s == SECTION_TOP ? 0 : depth + 1);
+        buf_addf(to, "%s = ", o->name);
         add_value(to, o, base, role);
+        if (role != ROLE_NONE && c != NULL && c->lines[i] > 0)
+            buf_addf(to, " #@ %u", c->lines[i]);
         buf_add_char(to, '\n');
     }
-    if (s != SECTION_TOP && open)
+    return open && s != SECTION_TOP;
+}
+
+static void
+add_section(struct buf *to, enum section s, struct str title, const void *base,
+            enum role role, unsigned depth)
+{
+    if (!add_options(to, s, title, base, role, depth))
+        return;
+    add_indent(to, depth);
+    buf_add(to, STR("}\n"));
+}
+
+static void
+add_domain(struct buf *to, const struct conf *c, const struct conf_domain *d,
+           enum role role)
+{
+    bool open = add_options(to, SECTION_DOMAIN, d->name, d, role, 0);
+    bool told = is_told(option_find(SECTION_REPLY, STR("text")), role);
+
+    for (size_t i = 0; i < c->n_replies && told; i++) {
+        const struct conf_reply *r = &c->replies[i];
+        if (!str_eq(r->domain, d->name))
+            continue;
+        if (!open)
+            begin_section(to, SECTION_DOMAIN, d->name, 0);
+        open = true;
+        add_section(to, SECTION_REPLY, r->reason, r, role, 1);
+    }
+    if (open)
         buf_add(to, STR("}\n"));
 }
 
@@ -127,14 +180,14 @@ conf_print(const struct conf *c, enum role role, struct buf *to)
 {
     for (unsigned i = SECTION_TOP; i < SECTION_COUNT; i++)
         if (!section_has_title((enum section)i))
-            add_section(to, (enum section)i, STR_EMPTY, c, role);
+            add_section(to, (enum section)i, STR_EMPTY, c, role, 0);
     for (size_t i = 0; i < c->n_listens; i++)
         add_section(to, SECTION_LISTEN, c->listens[i].name, &c->listens[i],
-                    role);
+                    role, 0);
     for (size_t i = 0; i < c->n_domains; i++)
-        add_section(to, SECTION_DOMAIN, c->domains[i].name, &c->domains[i],
-                    role);
+        add_domain(to, c, &c->domains[i], role);
     for (size_t i = 0; i < c->n_replies; i++)
-        add_section(to, SECTION_REPLY, c->replies[i].reason, &c->replies[i],
-                    role);
+        if (c->replies[i].domain.n == 0)
+            add_section(to, SECTION_REPLY, c->replies[i].reason, &c->replies[i],
+                        role, 0);
 }

@@ -5,24 +5,31 @@
 
 #include "catalogue/catalogue.h"
 #include "os/log.h"
+#include "receive/auth.h"
+#include "receive/facts.h"
 
 /* How long a client waits for its reply when the queue asks for less. */
 enum { PACE_MS = 20 };
-
-static struct str
-chosen_text(const struct conf *c, struct str reason)
-{
-    for (size_t i = 0; i < c->n_replies; i++)
-        if (str_eq(c->replies[i].reason, reason))
-            return c->replies[i].text;
-    return STR_EMPTY;
-}
 
 static struct str
 domain_of(struct str address)
 {
     ssize_t at = str_rfind_char(address, '@');
     return at < 0 ? STR_EMPTY : str_from_pos(address, (size_t)at + 1);
+}
+
+/* Whose `reply` section is asked first: the recipient's domain, else that of a
+ * sender, which may be one of ours. */
+static struct str
+chosen_text(struct session *s, struct str reason, struct str sender,
+            struct str about)
+{
+    struct worker *w = s->worker;
+    const struct conf *c = w->room->conf;
+    struct str domain = domain_of(about.n > 0 ? about : sender);
+    if (c->n_replies == 0)
+        return STR_EMPTY;
+    return conf_reply_text(c, reason, domain_key(&w->scratch, domain));
 }
 
 struct str
@@ -46,7 +53,7 @@ decide_reply(struct session *s, struct str reason, struct str sender,
         .incident = worker_name(w, incident),
     };
     buf_clear(&w->reply);
-    catalogue_reply(&w->reply, r, &p, chosen_text(conf, reason));
+    catalogue_reply(&w->reply, r, &p, chosen_text(s, reason, sender, about));
     log_event(LOG_INFO, "refused", LOG_S("session", str_from(s->id)),
               LOG_S("reason", reason), LOG_S("incident", p.incident),
               LOG_S("client", str_from(s->client)), LOG_S("user", s->who.user),
@@ -54,9 +61,9 @@ decide_reply(struct session *s, struct str reason, struct str sender,
     return buf_str(&w->reply);
 }
 
-static void
-refuse(struct session *s, struct str reason, struct str about,
-       struct str detail)
+void
+decide_refuse(struct session *s, struct str reason, struct str about,
+              struct str detail)
 {
     smtp_server_refuse(
         &s->smtp, decide_reply(s, reason, s->envelope.sender, about, detail));
@@ -104,6 +111,8 @@ on_sender(struct session *s, const struct smtp_event *ev)
     const struct smtp_mail *mail = &ev->mail;
     struct gate_facts f = facts_of(s);
     gate_facts_sender(&f, &mail->sender, mail->size);
+    if (!facts_complete(s, GATE_MAIL, &f, ev))
+        return;
     struct gate_verdict v = gate_judge(GATE_MAIL, &f, NULL);
 
     decide_forget(s);
@@ -149,15 +158,28 @@ has_recipient(const struct session *s, struct str address)
     return false;
 }
 
+/* Some lists take mail from their members only. */
+static void
+add_sender(struct session *s, struct gate_facts *f, struct address *sender)
+{
+    if (!address_parse(s->envelope.sender, sender))
+        *sender = (struct address){.whole = STR_EMPTY};
+    f->sender = sender;
+}
+
 static void
 on_recipient(struct session *s, const struct smtp_event *ev)
 {
     const struct address *a = &ev->rcpt.recipient;
     struct gate_facts f = facts_of(s);
+    struct address sender;
+    add_sender(s, &f, &sender);
     gate_facts_recipient(&f, a, s->envelope.n_rcpts);
+    if (!facts_complete(s, GATE_RCPT, &f, ev))
+        return;
     struct gate_verdict v = gate_judge(GATE_RCPT, &f, NULL);
     if (v.reason.n > 0) {
-        refuse(s, v.reason, a->whole, v.detail);
+        decide_refuse(s, v.reason, a->whole, v.detail);
         return;
     }
     if (!has_recipient(s, a->whole))
@@ -171,12 +193,12 @@ static void
 refuse_spool(struct session *s, enum spool_result why)
 {
     if (why == SPOOL_FULL)
-        refuse(s, STR("spool-full"), STR_EMPTY, STR_EMPTY);
+        decide_refuse(s, STR("spool-full"), STR_EMPTY, STR_EMPTY);
     else if (why == SPOOL_CLOSED)
         smtp_server_refuse(&s->smtp, STR("421 4.3.0 the disk of this server "
                                          "fails, try again later\r\n"));
     else
-        refuse(s, STR("spool-trouble"), STR_EMPTY, STR_EMPTY);
+        decide_refuse(s, STR("spool-trouble"), STR_EMPTY, STR_EMPTY);
 }
 
 static bool
@@ -257,7 +279,7 @@ on_end(struct session *s, const struct smtp_event *ev)
     };
     struct gate_verdict v = gate_judge(GATE_DATA, &f, NULL);
     if (v.reason.n > 0) {
-        refuse(s, v.reason, STR_EMPTY, v.detail);
+        decide_refuse(s, v.reason, STR_EMPTY, v.detail);
         decide_forget(s);
         return;
     }
@@ -302,86 +324,6 @@ decide_stored(struct session *s)
     }
 }
 
-/* ---- the login --------------------------------------------------------- */
-
-static void
-end_exchange(struct session *s)
-{
-    sasl_free(s->sasl);
-    s->sasl = NULL;
-}
-
-static void
-finish_login(struct session *s, enum login_result result, struct str account)
-{
-    s->question = NULL;
-    s->wait = WAIT_NOTHING;
-    if (result == LOGIN_OK) {
-        buf_clear(&s->user);
-        buf_add(&s->user, account);
-        s->who.user = buf_str(&s->user);
-        log_event(LOG_INFO, "login", LOG_S("session", str_from(s->id)),
-                  LOG_S("client", str_from(s->client)),
-                  LOG_S("user", s->who.user), LOG_END);
-        agree(s);
-    } else {
-        refuse(s,
-               result == LOGIN_DENIED ? STR("login-failed")
-                                      : STR("login-trouble"),
-               STR_EMPTY, STR_EMPTY);
-    }
-    end_exchange(s);
-}
-
-static void
-on_login(void *ctx, enum login_result result, struct str account)
-{
-    struct session *s = ctx;
-    finish_login(s, result, account);
-    conn_again(s->conn);
-}
-
-void
-decide_login_late(struct session *s)
-{
-    login_cancel(s->question);
-    finish_login(s, LOGIN_TROUBLE, STR_EMPTY);
-}
-
-static void
-ask_directory(struct session *s)
-{
-    s->question =
-        login_ask(s->worker->desk, sasl_user(s->sasl), sasl_password(s->sasl),
-                  str_from(s->client), str_from(s->id), on_login, s);
-    if (s->question != NULL)
-        s->wait = WAIT_LOGIN;
-    else
-        finish_login(s, LOGIN_TROUBLE, STR_EMPTY);
-}
-
-static void
-on_auth(struct session *s, const struct smtp_event *ev)
-{
-    struct buf challenge = {0};
-    if (ev->type == SMTP_EVENT_AUTH) {
-        end_exchange(s);
-        s->sasl = sasl_new(s->worker->sasl, ev->mechanism);
-    }
-    enum sasl_result r = s->sasl == NULL ? SASL_MALFORMED
-                                         : sasl_step(s->sasl, ev->bytes,
-                                                     ev->has_bytes, &challenge);
-    if (r == SASL_MORE) {
-        smtp_server_challenge(&s->smtp, buf_str(&challenge));
-    } else if (r == SASL_CREDENTIALS) {
-        ask_directory(s);
-    } else {
-        end_exchange(s);
-        refuse(s, STR("login-failed"), STR_EMPTY, STR_EMPTY);
-    }
-    buf_fini(&challenge);
-}
-
 /* ------------------------------------------------------------------------ */
 
 void
@@ -400,10 +342,10 @@ decide(struct session *s, const struct smtp_event *ev)
         break;
     case SMTP_EVENT_AUTH:
     case SMTP_EVENT_AUTH_RESPONSE:
-        on_auth(s, ev);
+        auth_step(s, ev);
         break;
     case SMTP_EVENT_AUTH_END:
-        end_exchange(s);
+        auth_end(s);
         break;
     case SMTP_EVENT_SENDER:
         on_sender(s, ev);
@@ -425,4 +367,13 @@ decide(struct session *s, const struct smtp_event *ev)
         break;
     }
     arena_reset(&s->worker->scratch);
+}
+
+void
+decide_facts(struct session *s)
+{
+    s->wait = WAIT_NOTHING;
+    decide(s, facts_event(s));
+    if (s->wait != WAIT_FACTS)
+        facts_end(s);
 }

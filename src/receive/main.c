@@ -11,7 +11,8 @@
  *              large files from queue, the address book.
  * peers        clients on the network and on this machine: anything may come;
  *              directory, queue: codecs check every frame
- * opens        nothing: every file it writes was handed to it
+ * opens        /etc/resolv.conf at the start, if the gate asks the DNS; every
+ *              file it writes was handed to it
  * calls        sockets, epoll, pread, pwrite, fdatasync, mmap, memory
  * who owns it  reads and forges what passes through this process from then on,
  *              passwords that are typed included; can fill its log segments
@@ -88,6 +89,43 @@ on_turn_end(void *ctx)
 
 /* ---- what master says -------------------------------------------------- */
 
+static uint32_t
+line_of(void *ctx, struct str option)
+{
+    return conf_line(ctx, option);
+}
+
+static void
+set_policy(struct worker *w)
+{
+    struct conf *c = w->room->conf;
+    struct conf_list list;
+    w->policy = (struct gate_policy){
+        .max_size = c->receive.max_message_size,
+        .max_recipients = c->receive.max_recipients,
+        .sender_domain_must_exist = c->gate.sender_domain_must_exist,
+        .null_sender_refused = c->gate.null_sender_refused,
+        .own_domain_open = c->gate.own_domain_open,
+        .recipient_mx_checked = c->gate.recipient_mx_checked,
+        .line = line_of,
+        .ctx = c,
+    };
+    for (size_t i = 0; conf_list_at(c, i, &list); i++)
+        w->policy.lists |= 1U << list.id;
+}
+
+/* Without a check that asks it, the DNS is left alone. */
+static bool
+open_dns(struct worker *w, struct err *e)
+{
+    const struct conf *c = w->room->conf;
+    if (!c->gate.sender_domain_must_exist && !c->gate.recipient_mx_checked)
+        return true;
+    w->dns = dns_new(w->room->loop, c->dns.servers, c->dns.n_servers,
+                     c->dns.timeout_ms, e);
+    return w->dns != NULL;
+}
+
 static void
 set_options(struct worker *w)
 {
@@ -103,10 +141,6 @@ set_options(struct worker *w)
     };
     w->network = w->local;
     w->network.mechanisms = STR(SASL_MECHANISMS);
-    w->policy = (struct gate_policy){
-        .max_size = c->receive.max_message_size,
-        .max_recipients = c->receive.max_recipients,
-    };
     w->book = (struct book){
         .find = shelf_find,
         .ctx = w->shelf,
@@ -121,7 +155,6 @@ static bool
 on_open(void *self, struct room *r, struct err *e)
 {
     struct worker *w = self;
-    (void)e;
     w->room = r;
     w->shelf = shelf_new(r->loop, on_check, w);
     w->door = door_new(r, (size_t)r->conf->receive.body_memory, on_better, w);
@@ -129,8 +162,9 @@ on_open(void *self, struct room *r, struct err *e)
     shelf_expect_lists(w->shelf, r->conf);
     w->sasl = sasl_context_new();
     set_options(w);
+    set_policy(w);
     loop_at_turn_end(r->loop, on_turn_end, w);
-    return true;
+    return open_dns(w, e);
 }
 
 static void

@@ -5,13 +5,16 @@
 
 #include "base/alloc.h"
 #include "os/log.h"
+#include "receive/auth.h"
 #include "receive/decide.h"
+#include "receive/facts.h"
 
 enum {
     UNSENT_MAX = 64 << 10, /* beyond, a client that does not read waits */
     LINGER_MS = 5000,      /* for the client to read our last words */
     HANDSHAKE_MS = 60000,
     LOGIN_MS = 30000,
+    FACTS_MS = 60000,
 };
 
 /* ---- time -------------------------------------------------------------- */
@@ -32,6 +35,8 @@ deadline(const struct session *s)
     switch (s->wait) {
     case WAIT_LOGIN:
         return s->heard_ms + LOGIN_MS;
+    case WAIT_FACTS:
+        return s->heard_ms + FACTS_MS;
     case WAIT_PACE:
         return s->resume_ms;
     case WAIT_ROOM:
@@ -70,8 +75,13 @@ on_timer(void *ctx)
         session_end(s);
         return;
     }
+    if (s->wait == WAIT_FACTS) {
+        facts_late(s);
+        session_step(s);
+        return;
+    }
     if (s->wait == WAIT_LOGIN)
-        decide_login_late(s);
+        auth_late(s);
     else if (s->wait == WAIT_ROOM)
         smtp_server_close(&s->smtp, STR("421 4.3.0 this server cannot store "
                                         "mail now, try again later\r\n"));
@@ -110,6 +120,7 @@ session_end(struct session *s)
         conn_free(s->conn);
         timer_free(s->timer);
         login_cancel(s->question);
+        facts_end(s);
         sasl_free(s->sasl);
         s->conn = NULL;
         s->question = NULL;
@@ -241,6 +252,8 @@ session_step(struct session *s)
     }
     if (s->wait == WAIT_STORED && s->answered)
         decide_stored(s);
+    if (s->wait == WAIT_FACTS && facts_ready(s))
+        decide_facts(s);
     if (s->worker->hurry && s->wait == WAIT_NOTHING)
         session_dismiss(s);
     if (s->wait == WAIT_NOTHING && converse(s)) {

@@ -16,6 +16,7 @@
 enum session_wait {
     WAIT_NOTHING = 0,
     WAIT_LOGIN,  /* for directory */
+    WAIT_FACTS,  /* for what the gate asked: lists, the DNS */
     WAIT_STORED, /* for the spool's sync */
     WAIT_ROOM,   /* for the spool to take more content */
     WAIT_PACE,   /* the queue asks for less: until resume_ms */
@@ -41,6 +42,7 @@ struct session {
 
     struct sasl *sasl; /* an AUTH exchange under way */
     struct login_question *question;
+    struct parked *parked; /* WAIT_FACTS; receive/facts.h */
 
     enum session_wait wait;
     bool answered; /* the spool has: stored, stored_id */

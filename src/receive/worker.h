@@ -11,6 +11,7 @@
 #include "proto/smtp/server.h"
 #include "receive/login.h"
 #include "receive/sasl.h"
+#include "room/domain.h"
 #include "room/door.h"
 #include "room/room.h"
 #include "room/shelf.h"
@@ -24,6 +25,7 @@ struct worker {
     struct shelf *shelf;
     struct book book;
     struct door *door;
+    struct dns *dns; /* NULL: the gate asks it nothing */
     struct login_desk *desk;
     struct sasl_context *sasl;
     struct str certificate, key; /* PEM, until the context is made */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the gate must know from outside for a verdict. Lists that are mapped
+ * here are looked into at once; lists in a database and the DNS are asked, all
+ * at the same time, and the session is parked (WAIT_FACTS) with a copy of its
+ * event until the last answer has come. Then the event is decided anew, and
+ * this time all is known.
+ *
+ *     if (!facts_complete(s, GATE_RCPT, &f, ev))
+ *         return;                          // decided later
+ *     v = gate_judge(GATE_RCPT, &f, NULL);
+ */
+#pragma once
+
+#include "receive/session.h"
+
+/* Of one parked event. */
+struct parked;
+
+/* Fills in f->answers. false: the session is parked. */
+bool facts_complete(struct session *s, enum gate_stage stage,
+                    struct gate_facts *f, const struct smtp_event *ev);
+
+/* Are all the answers there? Then take the event; it lives until facts_end().
+ */
+bool facts_ready(const struct session *s);
+const struct smtp_event *facts_event(const struct session *s);
+
+/* What was not answered by now counts as trouble. */
+void facts_late(struct session *s);
+
+/* Questions that are still open are cancelled. */
+void facts_end(struct session *s);
