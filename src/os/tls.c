@@ -441,7 +441,8 @@ tls_cipher(const struct tls *t)
 {
     if (!SSL_is_init_finished(t->ssl))
         return STR_EMPTY;
-    return str_from(SSL_get_cipher_name(t->ssl));
+    const char *name = SSL_CIPHER_standard_name(SSL_get_current_cipher(t->ssl));
+    return name != NULL ? str_from(name) : STR_EMPTY;
 }
 
 const char *

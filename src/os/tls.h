@@ -36,7 +36,8 @@ enum tls_state tls_feed(struct tls *t, struct str cipher, struct buf *plain,
 enum tls_state tls_write(struct tls *t, struct str plain, struct buf *out);
 void tls_shutdown(struct tls *t, struct buf *out); /* close_notify */
 
-/* "TLS1.3", "TLS_AES_256_GCM_SHA384"; empty before it is open. */
+/* "TLS1.3", "TLS_AES_256_GCM_SHA384" (the name that IANA has for it); empty
+ * before it is open. */
 struct str tls_version(const struct tls *t);
 struct str tls_cipher(const struct tls *t);
 const char *tls_error(const struct tls *t); /* why it failed */

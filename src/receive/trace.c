@@ -77,12 +77,13 @@ trace_add_received(struct buf *to, const struct trace *t)
     buf_addf(to, "\tby %.*s (Gatepost) with %.*s", STR_ARG(t->hostname),
              STR_ARG(t->protocol));
     if (t->tls_version.n > 0)
-        buf_addf(to, " (%.*s %.*s)", STR_ARG(t->tls_version),
-                 STR_ARG(t->tls_cipher));
+        buf_addf(to, " (%.*s)", STR_ARG(t->tls_version));
     (void)msgid_format(t->id, id);
     buf_addf(to, " id %s", id);
     if (t->recipient.n > 0)
         buf_addf(to, "\r\n\tfor <%.*s>", STR_ARG(t->recipient));
+    if (t->tls_cipher.n > 0) // RFC 8314, 4.3
+        buf_addf(to, "\r\n\ttls %.*s", STR_ARG(t->tls_cipher));
     buf_add(to, STR(";\r\n\t"));
     date_add_mail(to, t->wall_ms, 0);
     buf_add(to, STR("\r\n"));

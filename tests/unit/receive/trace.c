@@ -36,7 +36,7 @@ static const struct {
       .tls_version = S("TLS1.3"),
       .tls_cipher = S("TLS_AES_256_GCM_SHA384")},
      "Received: from [2001:db8::1] ([IPv6:2001:db8::1])\r\n" BY
-     "ESMTPSA (TLS1.3 TLS_AES_256_GCM_SHA384) id 2-A;\r\n\t" DATE            },
+     "ESMTPSA (TLS1.3) id 2-A\r\n\ttls TLS_AES_256_GCM_SHA384;\r\n\t" DATE   },
     {"local",
      {.helo = S("host.example"),
       .client = S(""),
