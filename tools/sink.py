@@ -234,6 +234,19 @@ class Session(socketserver.StreamRequestHandler):
                 self.sink.messages.append(message)
         self.say(reply)
 
+    def do_bdat(self, rest):
+        size, _, last = rest.partition(" ")
+        data = self.rfile.read(int(size))
+        if self.message is None or not self.message.rcpts:
+            return self.say("554 5.5.1 no valid recipients")
+        self.message.data += data
+        if not last:
+            return self.say("250 2.0.0 more")
+        message, self.message = self.message, None
+        with self.sink.lock:
+            self.sink.messages.append(message)
+        self.say("250 2.0.0 taken")
+
     def do_rset(self, rest):
         self.message = None
         self.say("250 2.0.0 ok")

@@ -24,12 +24,14 @@ struct plan {
     bool eight_bit;   /* the copy has octets above 127 */
 };
 
-/* CR and LF only as line ends: what every host on the way can carry. Only a
- * message that came as BINARYMIME can be otherwise. */
+/* CR and LF only as line ends, and no NUL: what every host on the way can
+ * carry. A message that came as BINARYMIME can be otherwise. */
 static bool
 is_carriable(struct str s)
 {
     struct str line;
+    if (str_find_char(s, '\0') >= 0)
+        return false;
     while (s.n > 0) {
         bool ended = str_cut(s, '\n', &line, &s);
         if (ended && !str_ends(line, STR("\r")))

@@ -120,6 +120,7 @@ read_piece(void *ctx, struct buf *to, bool *end, struct err *e)
             .sender = m->sender,
             .recipient = m->rcpts[x->rcpt].address,
             .now_ms = x->now_ms,
+            .binary = m->body == BODY_BINARYMIME,
         };
         if (!spool_reader_open(&x->reader, x->disk, x->work->segment_fd,
                                x->work->large_fd, m->id, &m->at, e))

@@ -23,7 +23,7 @@ static const struct str ours[] = {
 void
 content_begin(struct content *c, const struct content_facts *f, struct buf *out)
 {
-    *c = (struct content){.state = NAME};
+    *c = (struct content){.state = NAME, .binary = f->binary};
     buf_add(out, STR("Return-Path: <"));
     buf_add(out, f->sender);
     buf_add(out, STR(">\nEnvelope-to: "));
@@ -119,7 +119,10 @@ content_feed(struct content *c, struct str bytes, struct buf *out)
     while (bytes.n > 0) {
         size_t used = 1;
         char octet = bytes.p[0];
-        if (c->cr) {
+        if (c->state == BODY && c->binary) {
+            buf_add(out, bytes);
+            used = bytes.n;
+        } else if (c->cr) {
             /* A CR that no LF follows is content, of a binary message. */
             c->cr = false;
             add_octet(c, octet == '\n' ? '\n' : '\r', out);

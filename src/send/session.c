@@ -353,7 +353,8 @@ next_message(struct session *s)
     struct delivery *x = NULL;
 
     if (!jobs_draining(jobs) &&
-        s->messages < conf_of(s)->send.messages_per_connection)
+        s->messages < conf_of(s)->send.messages_per_connection &&
+        (s->smtp.mail_limit == 0 || s->messages < s->smtp.mail_limit))
         while ((x = destination_take(s->destination)) != NULL &&
                !delivery_open(x, os_disk()))
             delivery_report(x, jobs);

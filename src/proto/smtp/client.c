@@ -103,10 +103,10 @@ client_stage(const struct smtp_client *m)
 
     if (m->state != SMTP_CLIENT_ENVELOPE)
         return names[m->state];
-    return m->heard == 0                  ? "RSET"
-           : m->heard == 1                ? "MAIL FROM"
-           : m->heard < m->n_verdicts + 2 ? "RCPT TO"
-                                          : "DATA";
+    return m->heard == 0             ? "RSET"
+           : m->heard == 1           ? "MAIL FROM"
+           : m->heard < m->asked + 2 ? "RCPT TO"
+                                     : "DATA";
 }
 
 void

@@ -82,6 +82,8 @@ enum {
     SMTP_HAS_STARTTLS = 32,
     SMTP_HAS_AUTH_PLAIN = 64,
     SMTP_HAS_AUTH_LOGIN = 128,
+    SMTP_HAS_CHUNKING = 256,
+    SMTP_HAS_BINARYMIME = 512,
 };
 
 /* Plain, so that it can lie inside a session; all but options, verdicts,
@@ -91,6 +93,8 @@ struct smtp_client {
     enum smtp_client_state state;
     unsigned extensions;
     uint64_t size_limit; /* of SIZE; 0: not said */
+    uint64_t rcpt_limit; /* of LIMITS RCPTMAX (RFC 9422); 0: not said */
+    uint64_t mail_limit; /* of LIMITS MAILMAX, for the driver to keep */
     bool tls;
     struct verdict failed; /* before READY, or between messages */
 
@@ -100,13 +104,17 @@ struct smtp_client {
     bool tell_tls, tell_ready, tell_content, tell_done;
 
     /* The transaction. Its commands are numbered: 0 is RSET, 1 MAIL, then the
-     * RCPTs, then DATA; `said` were written, `heard` of them answered. */
+     * RCPTs, then DATA or BDAT; `said` were written, `heard` of them answered.
+     */
     struct arena arena;
     const struct envelope *envelope;
     uint64_t size;
     bool stuffing;
+    bool binary; /* goes by BDAT */
     struct verdict *verdicts;
     size_t n_verdicts;
+    size_t asked;  /* of the recipients: those beyond rcpt_limit wait */
+    uint64_t left; /* octets of a binary message still to come */
     size_t said, heard, accepted;
     bool mail_refused, unanswered, dirty;
     size_t kept; /* octets of reply texts in the arena */

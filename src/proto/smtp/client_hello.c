@@ -29,7 +29,7 @@ void
 client_say_ehlo(struct smtp_client *m)
 {
     m->extensions = 0;
-    m->size_limit = 0;
+    m->size_limit = m->rcpt_limit = m->mail_limit = 0;
     buf_addf(&m->out, "EHLO %.*s\r\n", STR_ARG(m->options.helo));
     m->state = SMTP_CLIENT_EHLO;
 }
@@ -42,6 +42,22 @@ client_on_greeting(struct smtp_client *m, bool more)
         client_say_ehlo(m);
     else
         fail_by_reply(m);
+}
+
+/* limit-name "=" limit-value; what is not understood does not count.
+ * RFC 9422 3 */
+static void
+take_limits(struct smtp_client *m, struct str limits)
+{
+    struct str limit, name, value;
+    while (limits.n > 0) {
+        (void)str_cut(limits, ' ', &limit, &limits);
+        (void)str_cut(limit, '=', &name, &value);
+        if (str_eq_nocase(name, STR("RCPTMAX")))
+            (void)str_to_u64(value, &m->rcpt_limit);
+        else if (str_eq_nocase(name, STR("MAILMAX")))
+            (void)str_to_u64(value, &m->mail_limit);
+    }
 }
 
 /* ehlo-keyword *( SP ehlo-param )      RFC 5321 4.1.1.1 */
@@ -58,6 +74,8 @@ take_extension(struct smtp_client *m, struct str line)
         {"SMTPUTF8",   SMTP_HAS_SMTPUTF8  },
         {"DSN",        SMTP_HAS_DSN       },
         {"STARTTLS",   SMTP_HAS_STARTTLS  },
+        {"CHUNKING",   SMTP_HAS_CHUNKING  },
+        {"BINARYMIME", SMTP_HAS_BINARYMIME},
     };
     struct str keyword, args;
 
@@ -67,6 +85,8 @@ take_extension(struct smtp_client *m, struct str line)
             m->extensions |= known[i].bit;
     if (str_eq_nocase(keyword, STR("SIZE")))
         (void)str_to_u64(str_trim(args), &m->size_limit);
+    if (str_eq_nocase(keyword, STR("LIMITS")))
+        take_limits(m, args);
 
     // Some servers still write "AUTH=PLAIN", from a draft of RFC 2554.
     if (!str_eq_nocase(keyword, STR("AUTH"))) {

@@ -5,6 +5,11 @@
 #include <assert.h>
 
 #include "base/ascii.h"
+#include "base/math.h"
+
+/* What the peer must offer for a binary message (RFC 3030 3); it is never
+ * converted for one that does not. */
+enum { BINARY = SMTP_HAS_BINARYMIME | SMTP_HAS_CHUNKING };
 
 enum {
     COMMAND_RSET = 0,
@@ -16,7 +21,7 @@ enum {
 static size_t
 command_data(const struct smtp_client *m)
 {
-    return COMMAND_RCPT + m->n_verdicts;
+    return COMMAND_RCPT + m->asked;
 }
 
 /* Everybody who has no verdict yet. */
@@ -110,11 +115,11 @@ may_begin(struct smtp_client *m)
                              "header fields, and the next host does not take "
                              "those (it does not offer SMTPUTF8)"),
                          "MAIL FROM");
-    else if (e->body == BODY_BINARYMIME)
+    else if (m->binary && (m->extensions & BINARY) != BINARY)
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 6, 3},
                          "content",
-                         STR("the message is BINARYMIME, which is not passed "
-                             "on to other hosts"),
+                         STR("the message is binary (BODY=BINARYMIME), and "
+                             "the next host does not take that"),
                          "MAIL FROM");
     else if (m->size_limit > 0 && m->size > m->size_limit)
         v = client_judge(m, OUTCOME_REFUSED, (struct status){5, 3, 4},
@@ -128,6 +133,21 @@ may_begin(struct smtp_client *m)
     if (v.outcome != OUTCOME_NONE)
         client_settle(m, v);
     return v.outcome == OUTCOME_NONE;
+}
+
+/* RFC 9422: the peer would refuse them; as after such a refusal, those beyond
+ * the limit can have a transaction of their own. */
+static void
+keep_limit(struct smtp_client *m)
+{
+    if (m->rcpt_limit == 0 || m->rcpt_limit >= m->n_verdicts)
+        return;
+    m->asked = (size_t)m->rcpt_limit;
+    struct verdict v = client_judge(
+        m, OUTCOME_LATER, (struct status){4, 5, 3}, "too-many-recipients",
+        STR("the next host takes no more recipients at once"), "RCPT TO");
+    for (size_t i = m->asked; i < m->n_verdicts; i++)
+        m->verdicts[i] = v;
 }
 
 void
@@ -144,6 +164,9 @@ smtp_client_begin(struct smtp_client *m, struct instant now,
     m->n_verdicts = envelope->n_rcpts;
     m->verdicts =
         arena_array(&m->arena, envelope->n_rcpts, sizeof *m->verdicts);
+    m->binary = envelope->body == BODY_BINARYMIME;
+    m->left = size;
+    m->asked = envelope->n_rcpts;
     m->last_text = STR_EMPTY;
     m->kept = m->accepted = 0;
     m->mail_refused = false;
@@ -153,6 +176,7 @@ smtp_client_begin(struct smtp_client *m, struct instant now,
     m->after_cr = false;
 
     if (may_begin(m)) {
+        keep_limit(m);
         m->state = SMTP_CLIENT_ENVELOPE;
         client_advance(m);
     }
@@ -176,6 +200,8 @@ say_mail(struct smtp_client *m)
         buf_addf(&m->out, " SIZE=%llu", (unsigned long long)m->size);
     if (e->body == BODY_8BITMIME && (m->extensions & SMTP_HAS_8BITMIME))
         buf_add(&m->out, STR(" BODY=8BITMIME"));
+    if (m->binary)
+        buf_add(&m->out, STR(" BODY=BINARYMIME"));
     if (m->extensions & SMTP_HAS_SMTPUTF8 && e->smtputf8)
         buf_add(&m->out, STR(" SMTPUTF8"));
     if (m->extensions & SMTP_HAS_DSN) {
@@ -234,16 +260,32 @@ say_command(struct smtp_client *m, size_t command)
         buf_add(&m->out, STR("DATA\r\n"));
 }
 
+/* A chunk is not asked for: it follows its command at once (RFC 3030 2), so
+ * all recipients must have been answered, and one taken. */
+static void
+begin_chunk(struct smtp_client *m)
+{
+    buf_addf(&m->out, "BDAT %llu LAST\r\n", (unsigned long long)m->size);
+    m->said++;
+    m->state = SMTP_CLIENT_BODY;
+    m->tell_content = true;
+}
+
 void
 client_advance(struct smtp_client *m)
 {
     while (m->said <= command_data(m) && m->out.n < OUT_HIGH) {
         bool waiting = m->said > m->heard;
         bool pipelining = (m->extensions & SMTP_HAS_PIPELINING) != 0;
-        bool pointless = m->mail_refused || (m->said == command_data(m) &&
-                                             !waiting && m->accepted == 0);
-        if (pointless || (waiting && !pipelining))
+        bool last = m->said == command_data(m);
+        bool pointless =
+            m->mail_refused || (last && !waiting && m->accepted == 0);
+        if (pointless || (waiting && (!pipelining || (last && m->binary))))
             break;
+        if (last && m->binary) {
+            begin_chunk(m);
+            return;
+        }
         say_command(m, m->said++);
     }
     if (m->said > m->heard)
@@ -373,11 +415,24 @@ add_stuffed(struct buf *to, struct str bytes, bool at_line_start)
     }
 }
 
+/* The peer counts: what is too much would be read as commands. */
+static void
+add_binary(struct smtp_client *m, struct str bytes)
+{
+    bytes = str_first(bytes, math_min(bytes.n, m->left));
+    m->left -= bytes.n;
+    buf_add(&m->out, bytes);
+}
+
 void
 smtp_client_content(struct smtp_client *m, struct str bytes)
 {
     if (m->state != SMTP_CLIENT_BODY || bytes.n == 0)
         return;
+    if (m->binary) {
+        add_binary(m, bytes);
+        return;
+    }
     if (m->stuffing)
         add_stuffed(&m->out, bytes, m->at_line_start);
     else
@@ -394,8 +449,14 @@ smtp_client_content_end(struct smtp_client *m, struct instant now)
     if (m->state != SMTP_CLIENT_BODY)
         return;
     m->since_ms = now.mono_ms;
-    if (!m->at_line_start)
+    if (m->binary && m->left > 0) {
+        smtp_client_lost(m, (struct status){4, 3, 0}, "spool-trouble",
+                         STR("the message is shorter than it was said to be"));
+        return;
+    }
+    if (!m->binary && !m->at_line_start)
         buf_add(&m->out, STR("\r\n"));
-    buf_add(&m->out, STR(".\r\n"));
+    if (!m->binary)
+        buf_add(&m->out, STR(".\r\n"));
     m->state = SMTP_CLIENT_DOT;
 }

@@ -75,6 +75,32 @@ any_pieces(void **state)
     buf_fini(&out);
 }
 
+/* The body of a binary message stays as it came, its header does not. */
+static void
+binary(void **state)
+{
+    static const size_t pieces[] = {1000, 1, 2, 3};
+    const struct content_facts f = {.sender = STR("sue@example.org"),
+                                    .recipient = STR("ann@example.com"),
+                                    .binary = true};
+    const struct str want = STR(OURS "A: b\n\nx\r\ny\rz\n\r\n\r");
+    (void)state;
+    for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
+        struct str in = STR("A: b\r\n\r\nx\r\ny\rz\n\r\n\r");
+        struct buf out = {0};
+        struct content c;
+        content_begin(&c, &f, &out);
+        while (in.n > 0) {
+            struct str first = str_first(in, pieces[k]);
+            content_feed(&c, first, &out);
+            in = str_from_pos(in, first.n);
+        }
+        content_end(&c, &out);
+        assert_true(str_eq(buf_str(&out), want));
+        buf_fini(&out);
+    }
+}
+
 static void
 null_sender(void **state)
 {
@@ -92,6 +118,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_pieces),
+        cmocka_unit_test(binary),
         cmocka_unit_test(null_sender),
     };
     return cmocka_run_group_tests_name("mailbox/content", tests, NULL, NULL);

@@ -410,6 +410,37 @@ messages(void **state)
                                  .rcpts = {"b@y.example"}, .content = "\n",
                                  .body = BODY_BINARYMIME}},
          .script = HELLO_PIPE "C:QUIT", .want = "refused 0 5.6.3 MAIL FROM"},
+        {"binary, and only chunks",
+         .messages = {{.sender = "a@x.example", .rcpts = {"b@y.example"},
+                       .content = "\n", .body = BODY_BINARYMIME}},
+         .script = HELLO "S:250-mx\nS:250 CHUNKING\nC:QUIT",
+         .want = "refused 0 5.6.3 MAIL FROM"},
+        {"binary taken",
+         .messages = {{.sender = "a@x.example", .rcpts = {"b@y.example"},
+                       .content = ".a\r\n", .body = BODY_BINARYMIME,
+                       .stuffing = true}},
+         .script = HELLO "S:250-mx\nS:250-PIPELINING\nS:250-CHUNKING\n"
+                         "S:250 BINARYMIME\n"
+                         "C:MAIL FROM:<a@x.example> BODY=BINARYMIME\n"
+                         "C:RCPT TO:<b@y.example>\nS:250 ok\nS:250 ok\n"
+                         "C:BDAT 4 LAST\nC:.a\nS:250 ok\nC:QUIT",
+         .want = "relayed 250  end of data"},
+        {"binary, nobody there",
+         .messages = {{.sender = "a@x.example", .rcpts = {"b@y.example"},
+                       .content = "a\r\n", .body = BODY_BINARYMIME}},
+         .script = HELLO "S:250-mx\nS:250-CHUNKING\nS:250 BINARYMIME\n"
+                         "C:MAIL FROM:<a@x.example> BODY=BINARYMIME\nS:250 ok\n"
+                         "C:RCPT TO:<b@y.example>\nS:550 5.1.1 no\nC:QUIT",
+         .want = "refused 550 5.1.1 RCPT TO"},
+        {"no more recipients than the peer wants", .messages = {THREE},
+         .script = HELLO "S:250-mx\nS:250-PIPELINING\n"
+                         "S:250 LIMITS MAILMAX=7 RCPTMAX=2 X=Y\n"
+                         "C:MAIL FROM:<a@x.example>\nC:RCPT TO:<b@y.example>\n"
+                         "C:RCPT TO:<c@y.example>\nC:DATA\n"
+                         "S:250 ok\nS:250 ok\nS:550 5.1.1 no\nS:354 go\n"
+                         "C:hi\nC:.\nS:250 ok\nC:QUIT",
+         .want = "relayed 250  end of data; refused 550 5.1.1 RCPT TO; "
+                 "later 0 4.5.3 RCPT TO"},
         {"an address with a command in it",
          .messages = {{.sender = "a@x.example",
                        .rcpts = {"b@y.example>\r\nRSET"}, .content = ""}},
