@@ -62,10 +62,12 @@ def unescape(text, number):
 
 
 class Player:
-    def __init__(self, server, tls, login):
+    def __init__(self, server, tls, login, by_octet=False):
+        self.by_octet = by_octet
         self.server, self.group, self.input, self.reply = server, b"", b"", []
         port = server.mx_port if not tls else server.submissions_port if login else server.tls_port
         self.s = socket.create_connection(("127.0.0.1", port), 10)
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.start_tls()
 
@@ -75,7 +77,8 @@ class Player:
     def flush(self):
         out, self.group = self.group, b""
         try:
-            self.s.sendall(out)
+            for i in range(0, len(out), 1 if self.by_octet else len(out)):
+                self.s.sendall(out[i:i + 1] if self.by_octet else out)
         except OSError:
             pass  # it hung up: what it said before is what counts
 
@@ -141,12 +144,12 @@ def stage_for(lines):
     return tuple(sorted(key.items())), [o[0] for o in options], policies
 
 
-def play(stages, text):
+def play(stages, text, by_octet=False):
     lines = text.split("\n")
     key, options, policies = stage_for(lines)
     server = stages(key)
     login = any(p[0] == "login" for p in policies)
-    player = Player(server, "tls" in options, login and "tls" in options)
+    player = Player(server, "tls" in options, login and "tls" in options, by_octet)
     closed = False
     for number, line in enumerate(lines, 1):
         try:
@@ -180,6 +183,13 @@ def play(stages, text):
 @pytest.mark.parametrize("file", FILES, ids=[f.stem for f in FILES])
 def test_over_a_socket(stages, file):
     play(stages, file.read_text())
+
+
+@pytest.mark.parametrize("name", ["dots-over-borders", "pipelined-refusals-inside", "end-lf-dot-crlf", "binarymime", "starttls-part-of-line",
+                                  "auth-cancel", "pipelined-messages", "bdat-pipelined-refusals"])
+def test_octet_by_octet(stages, name):
+    """As all are played to the machine; here each octet is a packet, or a TLS record."""
+    play(stages, (TOP / f"tests/transcript/smtp/{name}.txt").read_text(), by_octet=True)
 
 
 def test_smtplib_agrees(stages):
