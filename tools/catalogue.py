@@ -18,6 +18,8 @@ begins with a blank continues the one before:
     status-seen: x.1.1       an enhanced code that means this when the words
                              say nothing; x: 4 and 5; any number
     reply-seen: 521          the same for a bare reply code
+    fits: 550 5.7.1          the codes for a text of one's own, where `code` and
+                             `status` are not the best; any number
 
 %{sender} %{recipient} %{recipient-domain} %{domain} %{user} %{host} and
 %{detail} are filled in; in a wording each stands for one word or more of
@@ -45,7 +47,7 @@ policy auth-required malformed content spam virus size rate timeout network tls
 remote-system remote-full local-delivery protocol suppressed unclear complaint
 greylisted""".split()
 SINGLE = "class code status who text advice meaning next".split()
-MANY = "wording status-seen reply-seen".split()
+MANY = "wording status-seen reply-seen fits".split()
 TRANSLATED = ["meaning", "next"]
 PARAMS = "sender recipient recipient-domain domain user host detail".split()
 LINE = 200       # octets of a reply line, CRLF included
@@ -145,6 +147,9 @@ def check_entry(path, at, name, fields):
     for n, text in fields.get("status-seen", []):
         if not re.fullmatch(r"[x45]\.[0-9]{1,3}\.[0-9]{1,3}", text):
             raise Bad(f"{path}:{n}: expected x.y.z, 4.y.z or 5.y.z")
+    for n, text in fields.get("fits", []):
+        if not re.fullmatch(r"([45])[0-9][0-9] \1\.[0-9]{1,3}\.[0-9]{1,3}", text):
+            raise Bad(f"{path}:{n}: expected codes such as 550 5.7.1")
     for n, text in fields.get("reply-seen", []):
         if not re.fullmatch(r"[45][0-9][0-9]", text):
             raise Bad(f"{path}:{n}: expected a reply code 4xx or 5xx")
@@ -180,6 +185,16 @@ def read(paths):
             for n, text in fields.get("reply-seen", []):
                 once(codes, text, name, f"{path}:{n}", "the code")
     return reasons, words, codes
+
+
+def write_fits(out, reasons):
+    rows = [(i, *text.split()) for i, name in enumerate(sorted(reasons))
+            for _, text in reasons[name][1].get("fits", [])]
+    out.write("\nconst struct catalogue_fit catalogue_fit_codes[] = {\n")
+    for i, code, full in rows:
+        out.write(f"    {{{i}, {code}, {status(full)}}},\n")
+    out.write("    {0, 0, {0, 0, 0}},\n};\nconst size_t "
+              f"catalogue_n_fit_codes = {len(rows)};\n")
 
 
 def sort_files(paths):
@@ -391,6 +406,7 @@ def main(argv):
         sys.exit(len(lines) > 0)
     with open(argv[1], "w", encoding="ascii") as out:
         write(out, reasons, words, codes)
+        write_fits(out, reasons)
         write_sayings(out, sayings)
         write_languages(out, reasons, languages)
 

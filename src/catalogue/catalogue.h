@@ -48,7 +48,8 @@ struct reason_params {
  * included (long parameters lose their middle), printable ASCII. chosen: the
  * config's text for this reason, or empty; it is sent as it is, several lines
  * where it holds "\n", with the reason's code and enhanced code in front if it
- * brings no code, and always ended by a line with "CODE SP".
+ * brings no code, and always ended by a line with "CODE SP": a text whose last
+ * line is a continuation ("553-...") by one with the reason's id.
  */
 void catalogue_reply(struct buf *to, const struct reason *r,
                      const struct reason_params *p, struct str chosen);
@@ -56,6 +57,11 @@ void catalogue_reply(struct buf *to, const struct reason *r,
 /* Can this text be chosen in the config? NULL, or what is wrong and what was
  * expected. */
 const char *catalogue_check_text(struct str chosen);
+
+/* Do its codes fit the reason? false: appends notes for an admin, as one
+ * sentence. Never a reason not to send it. */
+bool catalogue_fits(const struct reason *r, struct str chosen,
+                    struct buf *note);
 
 /* Text with its parameters filled in (meaning, next): valid UTF-8. */
 void catalogue_fill(struct buf *to, struct str text,

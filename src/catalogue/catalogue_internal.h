@@ -27,6 +27,17 @@ extern const struct catalogue_code {
 } catalogue_codes[];
 extern const size_t catalogue_n_codes;
 
+/* What is to be said for a reason, where that is not its own code alone. */
+extern const struct catalogue_fit {
+    uint16_t reason;
+    uint16_t code;
+    struct status status;
+} catalogue_fit_codes[];
+extern const size_t catalogue_n_fit_codes;
+
+/* A continuation line, "553-...". */
+bool catalogue_goes_on(struct str line);
+
 /* What a reply code says by itself, or the subject of an enhanced one. */
 extern const struct catalogue_saying {
     uint16_t code; /* 553; 1: of x.1.y */

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/math.h"
 #include "base/utf8.h"
+#include "catalogue/catalogue_internal.h"
 
 enum {
     LINE_DEFAULT = 198, /* 200 with CRLF */
@@ -149,6 +150,18 @@ add_head(struct buf *to, const struct reason *r, char separator)
              r->status.subject, r->status.detail);
 }
 
+/* The end of a last line. */
+static void
+add_id(struct buf *to, const struct reason *r, const struct reason_params *p)
+{
+    buf_add(to, r->id);
+    if (p->incident.n > 0) {
+        buf_add_char(to, ' ');
+        add_ascii(to, p->incident, INCIDENT_TEXT);
+    }
+    buf_add(to, STR("\r\n"));
+}
+
 static void
 default_reply(struct buf *to, const struct reason *r,
               const struct reason_params *p)
@@ -160,12 +173,7 @@ default_reply(struct buf *to, const struct reason *r,
     add_head(to, r, '-');
     add_line(to, start, r->advice, p, LINE_DEFAULT);
     add_head(to, r, ' ');
-    buf_add(to, r->id);
-    if (p->incident.n > 0) {
-        buf_add_char(to, ' ');
-        add_ascii(to, p->incident, INCIDENT_TEXT);
-    }
-    buf_add(to, STR("\r\n"));
+    add_id(to, r, p);
 }
 
 /* "553", "553 " or "553-" in front of a line; *code: "553". */
@@ -188,6 +196,14 @@ is_refusal(struct str code)
     return code.p[0] == '4' || code.p[0] == '5';
 }
 
+bool
+catalogue_goes_on(struct str line)
+{
+    struct str code, rest = line;
+    return line.n > 3 && line.p[3] == '-' && take_code(&rest, &code) &&
+           is_refusal(code);
+}
+
 static bool
 take_line(struct str *text, struct str *line)
 {
@@ -196,6 +212,17 @@ take_line(struct str *text, struct str *line)
     (void)str_cut(*text, '\n', line, text);
     *line = str_trim(*line);
     return true;
+}
+
+/* A text that ends in a continuation line gets the line that it waits for, with
+ * the chosen code and the reason's status in the class of that code. */
+static void
+close_chosen(struct buf *to, const struct reason *r,
+             const struct reason_params *p, struct str code)
+{
+    buf_add(to, code);
+    buf_addf(to, " %c.%u.%u ", code.p[0], r->status.subject, r->status.detail);
+    add_id(to, r, p);
 }
 
 /* The first line's code speaks for all, so that the client never waits for a
@@ -209,7 +236,9 @@ chosen_reply(struct buf *to, const struct reason *r,
     chosen = str_trim(chosen);
     while (take_line(&chosen, &line)) {
         size_t start = to->n;
-        char separator = chosen.n > 0 ? '-' : ' ';
+        bool goes_on = catalogue_goes_on(line);
+        bool last = chosen.n == 0 && !goes_on;
+        char separator = last ? ' ' : '-';
         if (take_code(&line, &own) && first && is_refusal(own))
             code = own;
         first = false;
@@ -220,6 +249,8 @@ chosen_reply(struct buf *to, const struct reason *r,
             add_head(to, r, separator);
         }
         add_line(to, start, line, p, LINE_CHOSEN);
+        if (chosen.n == 0 && goes_on)
+            close_chosen(to, r, p, code);
     }
 }
 

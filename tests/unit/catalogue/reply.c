@@ -132,7 +132,16 @@ chosen_texts(void **state)
     check_reply("relay-denied", &p, "553-go\n553 away",
                 "553-go\r\n553 away\r\n");
     check_reply("relay-denied", &p, "553-Message filtered.",
-                "553 Message filtered.\r\n");
+                "553-Message filtered.\r\n"
+                "553 5.7.1 relay-denied 7K3MQ-2DF9P\r\n");
+    check_reply("greylisted", &p, "550-no\n550-go away",
+                "550-no\r\n550-go away\r\n"
+                "550 5.7.1 greylisted 7K3MQ-2DF9P\r\n");
+    check_reply("relay-denied", &p, "553-Message filtered.\n",
+                "553-Message filtered.\r\n"
+                "553 5.7.1 relay-denied 7K3MQ-2DF9P\r\n");
+    check_reply("relay-denied", &p, "250-ok", "553 5.7.1 ok\r\n");
+    check_reply("relay-denied", &p, "5.7.1-ish", "553 5.7.1 5.7.1-ish\r\n");
     check_reply("relay-denied", &p, "250 ok", "553 5.7.1 ok\r\n");
     check_reply("relay-denied", &p, "550", "550 \r\n");
     check_reply("relay-denied", &p, "550 a\n\n550 b\n",
