@@ -19,6 +19,7 @@
 
 #include "directory/away.h"
 #include "directory/bell.h"
+#include "directory/lists.h"
 #include "directory/logins.h"
 #include "directory/publisher.h"
 #include "os/disk.h"
@@ -33,6 +34,7 @@ struct directory {
     struct accounts *accounts;
     struct hosting hosting;
     struct publisher *publisher;
+    struct lists *lists;
     struct logins *logins;
     struct away *away;
     struct bell *bell;
@@ -65,6 +67,20 @@ on_published(void *ctx, const char *why)
         room_fail(d->room, why);
 }
 
+/* Where the lists' databases are; -1 with *e. */
+static int
+open_lists_folder(int folder, struct err *e)
+{
+    const struct disk *disk = os_disk();
+
+    // There already, most often; else opening says what is wrong.
+    (void)disk->make_dir(disk->self, folder, "lists", 0700);
+    int fd = disk->open_dir(disk->self, folder, "lists");
+    if (fd < 0)
+        (void)err_sys(e, "open", "directory/lists");
+    return fd;
+}
+
 static bool
 on_open(void *self, struct room *r, struct err *e)
 {
@@ -89,6 +105,10 @@ on_open(void *self, struct room *r, struct err *e)
         return false;
     d->publisher = publisher_new(r->loop, d->accounts, &d->hosting,
                                  buf_cstr(&d->path), fd, on_published, d);
+    int lists = open_lists_folder(fd, e);
+    if (lists < 0)
+        return false;
+    d->lists = lists_new(r->loop, d->publisher, lists);
     d->logins =
         logins_new(r->loop, d->accounts, &d->hosting, finish_when_idle, d);
     d->away = away_new(r->loop, for_away, finish_when_idle, d);
@@ -106,7 +126,7 @@ on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
     (void)slot;
     (void)incarnation;
     if (pipe == PIPE_BOOK)
-        publisher_attach(d->publisher, fd);
+        lists_introduce(d->lists, publisher_attach(d->publisher, fd));
     else if (pipe == PIPE_LOGIN)
         logins_attach(d->logins, fd);
     else if (pipe == PIPE_VACATION)
@@ -130,6 +150,7 @@ static void
 on_go(void *self)
 {
     struct directory *d = self;
+    lists_configure(d->lists, d->room->conf);
     publisher_start(d->publisher);
 }
 
@@ -138,6 +159,7 @@ on_config(void *self, struct conf *fresh)
 {
     struct directory *d = self;
     publisher_reload(d->publisher, fresh);
+    lists_configure(d->lists, fresh);
 }
 
 /* An old receive's last logins are answered first; the readers keep the book

@@ -341,15 +341,50 @@ publisher_start(struct publisher *p)
     timer_set(p->poll, loop_now(p->loop).mono_ms + POLL_MS);
 }
 
-void
+struct reader *
 publisher_attach(struct publisher *p, int fd)
 {
     struct reader *r = readers_attach(p->readers, fd);
 
-    if (p->snapshot < 0)
-        return; // gets the first one with all others
-    send_snapshot(p, r);
-    send_changes(p, r);
+    if (p->snapshot >= 0) { // else it gets the first one with all others
+        send_snapshot(p, r);
+        send_changes(p, r);
+    }
+    return r;
+}
+
+/* r NULL: to all. A version beyond the book's acknowledges what came with it;
+ * before there is a book nothing counts. */
+static void
+send_list(const struct publisher *p, struct reader *r, enum list_id list,
+          int fd)
+{
+    struct buf frame = {0};
+
+    book_msg_encode(
+        &frame, &(struct book_msg){.type = BOOK_LIST,
+                                   .version = p->snapshot < 0 ? 0 : p->version,
+                                   .key = list_name(list)});
+    if (r == NULL)
+        readers_send(p->readers, buf_str(&frame), fd);
+    else
+        reader_send(r, buf_str(&frame), fd);
+    buf_fini(&frame);
+}
+
+void
+publisher_list(struct publisher *p, enum list_id list, int fd)
+{
+    if (p->snapshot >= 0)
+        p->version++;
+    send_list(p, NULL, list, fd);
+}
+
+void
+publisher_list_again(struct publisher *p, struct reader *r, enum list_id list,
+                     int fd)
+{
+    send_list(p, r, list, fd);
 }
 
 void

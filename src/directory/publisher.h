@@ -7,11 +7,15 @@
  * that of the last change before it was begun; it may hold later ones too,
  * which is harmless: a change says what a key means now, however often.
  *
+ * Lists that are files (directory/lists.h) go the same way and count as
+ * changes.
+ *
  * Once a second, and at every sync, the database's log of changed keys is read.
  * Few changes go out one by one, many become a new snapshot.
  */
 #pragma once
 
+#include "book/lists.h"
 #include "directory/hosting.h"
 #include "directory/readers.h"
 #include "os/loop.h"
@@ -31,8 +35,14 @@ void publisher_free(struct publisher *p); /* after loop_run() has returned */
 /* Makes the first snapshot. */
 void publisher_start(struct publisher *p);
 
-/* Takes fd, the pipe to a reader. */
-void publisher_attach(struct publisher *p, int fd);
+/* Takes fd, the pipe to a reader. It is gone when its turn ends. */
+struct reader *publisher_attach(struct publisher *p, int fd);
+
+/* A list that is a file is this one from now on; fd -1: it could not be read
+ * yet. Goes to all readers, or to one that is new. */
+void publisher_list(struct publisher *p, enum list_id list, int fd);
+void publisher_list_again(struct publisher *p, struct reader *r,
+                          enum list_id list, int fd);
 
 /* The config's domains are those of conf from now on. */
 void publisher_reload(struct publisher *p, const struct conf *conf);

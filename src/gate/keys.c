@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is looked for in a list: an address, its domain, every domain above. */
+#include "book/network.h"
 #include "gate/checks.h"
 
 /* ".b.example", ".example" for "a.b.example". */
@@ -71,8 +72,7 @@ gate_keys(const struct gate_facts *f, enum gate_lookup lookup,
     case LIST_VALIDRCPTTO:
         return validrcptto_keys(f, keys);
     case LIST_CLIENTS_REFUSED:
-        keys[0] = f->session->client;
-        return keys[0].n > 0 ? 1 : 0;
+        return network_keys(f->arena, f->session->client, keys);
     case GATE_ASK_SENDER_DOMAIN:
         keys[0] = domain_of(f->sender_key);
         return keys[0].n > 0 ? 1 : 0;

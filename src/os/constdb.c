@@ -4,6 +4,11 @@
 #include <cdb.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "base/alloc.h"
 
@@ -82,4 +87,65 @@ constdb_finish(struct constdb_maker *m, struct err *e)
         (void)err_sys(e, "write", "constant database");
     free(m);
     return ok;
+}
+
+/* The first eight octets say what the last eight are. */
+struct seal {
+    char magic[8];
+    unsigned char sum[8];
+};
+
+static const char seal_magic[8] = "gpseal1";
+
+/* Of the first n octets. */
+static bool
+make_seal(int fd, int64_t n, struct seal *seal)
+{
+    enum { STEP = 256 << 10 };
+    char *chunk = alloc_array(STEP, 1);
+    XXH64_state_t *sum = XXH64_createState();
+    int64_t at = 0;
+
+    (void)XXH64_reset(sum, 0);
+    while (at < n) {
+        size_t want = n - at < STEP ? (size_t)(n - at) : STEP;
+        ssize_t got = pread(fd, chunk, want, (off_t)at);
+        if (got <= 0)
+            break;
+        (void)XXH64_update(sum, chunk, (size_t)got);
+        at += got;
+    }
+    uint64_t value = XXH64_digest(sum);
+    memcpy(seal->magic, seal_magic, sizeof seal->magic);
+    for (size_t i = 0; i < sizeof seal->sum; i++)
+        seal->sum[i] = (unsigned char)(value >> (8 * i));
+    (void)XXH64_freeState(sum);
+    free(chunk);
+    return at == n;
+}
+
+bool
+constdb_seal(int fd, struct err *e)
+{
+    struct seal seal;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !make_seal(fd, st.st_size, &seal))
+        return err_sys(e, "read", "constant database");
+    if (pwrite(fd, &seal, sizeof seal, st.st_size) != (ssize_t)sizeof seal)
+        return err_sys(e, "write", "constant database");
+    return true;
+}
+
+bool
+constdb_intact(int fd)
+{
+    struct seal seal, found;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof seal)
+        return false;
+    int64_t n = st.st_size - (int64_t)sizeof seal;
+    return pread(fd, &found, sizeof found, (off_t)n) == (ssize_t)sizeof found &&
+           make_seal(fd, n, &seal) && memcmp(&seal, &found, sizeof seal) == 0;
 }

@@ -18,3 +18,9 @@ bool constdb_add(struct constdb_maker *m, struct str key, struct str value,
                  struct err *e);
 /* Writes the index; the caller syncs and renames. Frees m in any case. */
 bool constdb_finish(struct constdb_maker *m, struct err *e);
+
+/* One that is kept over restarts gets a checksum of all of it behind its end,
+ * which look-ups do not see. */
+bool constdb_seal(int fd, struct err *e);
+/* Is it as it was when it was sealed? Reads all of it. */
+bool constdb_intact(int fd);

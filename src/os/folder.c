@@ -214,3 +214,51 @@ file_remove(const char *path)
 {
     (void)unlink(path);
 }
+
+static struct file_stamp
+stamp_of(const struct stat *st)
+{
+    return (struct file_stamp){.inode = st->st_ino,
+                               .size = st->st_size,
+                               .mtime_ns =
+                                   (int64_t)st->st_mtim.tv_sec * 1000000000 +
+                                   st->st_mtim.tv_nsec};
+}
+
+bool
+file_stamp(const char *path, struct file_stamp *s, struct err *e)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return err_sys(e, "look at", path);
+    *s = stamp_of(&st);
+    return true;
+}
+
+bool
+file_stamp_eq(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->inode == b->inode && a->size == b->size &&
+           a->mtime_ns == b->mtime_ns;
+}
+
+int
+file_open(const char *path, struct file_stamp *s, struct err *e)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        (void)err_sys(e, "open", path);
+        return -1;
+    }
+    if (fstat(fd, &st) < 0)
+        (void)err_sys(e, "look at", path);
+    else if (!S_ISREG(st.st_mode))
+        (void)err_set(e, "%s: expected a file", path);
+    else {
+        *s = stamp_of(&st);
+        return fd;
+    }
+    (void)close(fd);
+    return -1;
+}

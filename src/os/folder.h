@@ -2,6 +2,8 @@
 /* Folders and small files by path, for who prepares the house. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "os/account.h"
@@ -28,3 +30,16 @@ bool file_read(const char *path, size_t max, struct buf *to, struct err *e);
 bool file_write(const char *path, struct str content, unsigned mode,
                 struct err *e);
 void file_remove(const char *path);
+
+/* What tells whether a file has become another. */
+struct file_stamp {
+    uint64_t inode;
+    int64_t size;
+    int64_t mtime_ns; /* since 1970 */
+};
+
+bool file_stamp(const char *path, struct file_stamp *s, struct err *e);
+bool file_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
+
+/* A regular file for reading, links followed; -1 with *e. */
+int file_open(const char *path, struct file_stamp *s, struct err *e);
