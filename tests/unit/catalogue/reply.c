@@ -91,6 +91,77 @@ every_reason_with_every_parameter(void **state)
     }
 }
 
+/* Values as strangers might choose them, each of another length. */
+static struct str
+hostile(struct buf *b, unsigned seed)
+{
+    static const char *const parts[] = {
+        "a",       "@",        "%{sender}", "\r\n",  "\r\n250 ok\r\n",
+        "\n.\r\n", "\377\376", "\303\244",  "\033[", "%",
+        "%{",      "}",        "553-",      "\t",    "very.long.local.part",
+    };
+    buf_clear(b);
+    size_t n = seed % 41;
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 1103515245u + 12345u;
+        buf_add(b,
+                str_from(parts[(seed >> 16) % (sizeof parts / sizeof *parts)]));
+    }
+    buf_add_char(b, '\0');
+    return buf_str(b);
+}
+
+static void
+every_reason_with_hostile_parameters(void **state)
+{
+    struct buf values[8] = {{0}}, b = {0};
+    struct str v[8];
+    (void)state;
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned k = 0; k < 8; k++)
+            v[k] = hostile(&values[k], round * 8 + k * k + 1);
+        const struct reason_params p = {v[0], v[1], v[2], v[3],
+                                        v[4], v[5], v[6], v[7]};
+        for (size_t i = 0; i < catalogue_count(); i++) {
+            buf_clear(&b);
+            catalogue_reply(&b, catalogue_at(i), &p, STR_EMPTY);
+            assert_int_equal(check_lines(buf_str(&b), catalogue_at(i), 200), 3);
+        }
+    }
+    for (size_t k = 0; k < 8; k++)
+        buf_fini(&values[k]);
+    buf_fini(&b);
+}
+
+/* Addresses as most people have them come through whole, and a parameter that
+ * looks like one is not filled in again. */
+static void
+usual_addresses_stay_whole(void **state)
+{
+    const struct reason_params p = {
+        .sender = STR("elisabeth.mustermann@sales.acme.example"),
+        .recipient = STR("%{sender}.o'hara@mail.far-away.example"),
+        .recipient_domain = STR("mail.far-away.example"),
+        .domain = STR("mx1.hosting.example"),
+        .user = STR("elisabeth.mustermann@sales.acme.example"),
+        .host = STR("[2001:db8:100:200:300:400:500:600]"),
+        .detail = STR("60 messages an hour, again at 14:00 UTC."),
+        .incident = STR("7K3MQ-2DF9P"),
+    };
+    struct buf b = {0};
+    (void)state;
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        buf_clear(&b);
+        catalogue_reply(&b, catalogue_at(i), &p, STR_EMPTY);
+        if (str_find(buf_str(&b), STR("...")) >= 0)
+            print_error("%s", buf_cstr(&b));
+        assert_true(str_find(buf_str(&b), STR("...")) < 0);
+        if (str_find(catalogue_at(i)->text, STR("%{recipient}")) >= 0)
+            assert_true(str_find(buf_str(&b), p.recipient) >= 0);
+    }
+    buf_fini(&b);
+}
+
 static void
 long_addresses_lose_their_middle(void **state)
 {
@@ -199,6 +270,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_lines),
         cmocka_unit_test(every_reason_with_every_parameter),
+        cmocka_unit_test(every_reason_with_hostile_parameters),
+        cmocka_unit_test(usual_addresses_stay_whole),
         cmocka_unit_test(long_addresses_lose_their_middle),
         cmocka_unit_test(chosen_texts),
         cmocka_unit_test(checking_chosen_texts),
