@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 extern const struct command alias_commands[];
+extern const struct command check_commands[];
 extern const struct command config_commands[];
 extern const struct command domain_commands[];
 extern const struct command queue_commands[];

@@ -2,6 +2,7 @@
 /* gatepost config check|show|keys */
 #include "cli/commands.h"
 
+#include "catalogue/catalogue.h"
 #include "conf/options.h"
 
 #include <errno.h>
@@ -29,6 +30,35 @@ check_file(const struct invocation *in, const char *key, struct str name)
     return ok;
 }
 
+static void
+note(const struct invocation *in, uint32_t line, struct str text)
+{
+    (void)printf("%s:%u: note: %.*s\n", in->config, line, STR_ARG(text));
+}
+
+/* What is allowed, and mostly not meant. */
+static void
+print_notes(const struct invocation *in, const struct conf *c)
+{
+    for (size_t i = 0; i < c->n_replies; i++) {
+        const struct conf_reply *r = &c->replies[i];
+        const struct reason *reason = catalogue_find(r->reason);
+        struct buf text = {0};
+        buf_addf(&text, "reply \"%.*s\": ", STR_ARG(r->reason));
+        if (reason != NULL && !catalogue_fits(reason, r->text, &text))
+            note(in, r->line, buf_str(&text));
+        buf_fini(&text);
+    }
+    if (c->gate.null_sender_refused)
+        note(in, conf_line(c, STR("gate.null-sender")),
+             STR("gate.null-sender: refuse loses every bounce and receipt "
+                 "(RFC 5321, 4.5.5), and servers that check senders by calling "
+                 "back will refuse your mail"));
+    if (c->gate.own_domain_open)
+        note(in, conf_line(c, STR("gate.own-domain")),
+             STR("gate.own-domain: open lets strangers write as your users"));
+}
+
 static int
 run_check(struct invocation *in)
 {
@@ -47,6 +77,7 @@ run_check(struct invocation *in)
         ok;
     if (!ok)
         return COMMAND_USAGE;
+    print_notes(in, c);
     (void)printf("%s: good: %zu listen, %zu domain%s\n", in->config,
                  c->n_listens, c->n_domains, c->n_domains == 1 ? "" : "s");
     return COMMAND_DONE;

@@ -114,7 +114,8 @@ begin_reply(struct parse *p, struct str title, uint32_t line, bool nested)
         parse_grow(&c->arena, p->reply_domains, n, sizeof *p->reply_domains);
     p->reply_lines[n] = line;
     p->reply_domains[n] = nested ? domain + 1 : 0;
-    c->replies[n] = (struct conf_reply){.reason = arena_dup(&c->arena, title)};
+    c->replies[n] = (struct conf_reply){.reason = arena_dup(&c->arena, title),
+                                        .line = line};
     c->n_replies++;
     if (catalogue_find(title) != NULL)
         return;

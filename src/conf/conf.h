@@ -35,6 +35,7 @@ struct conf_reply {
     struct str reason; /* catalogue id */
     struct str domain; /* domain key of the section it stands in, or empty */
     struct str text;   /* "553 sorry, … (#5.1.1)" */
+    uint32_t line;     /* where it begins in this file */
 };
 
 struct conf {

@@ -92,6 +92,7 @@ on_hello(struct session *s, const struct smtp_event *ev)
     decide_forget(s);
     buf_clear(&s->helo);
     buf_add(&s->helo, ev->name);
+    s->who.helo = buf_str(&s->helo);
     agree(s);
 }
 

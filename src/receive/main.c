@@ -27,6 +27,7 @@
 #include "receive/listen.h"
 #include "receive/session.h"
 #include "receive/worker.h"
+#include "room/policy.h"
 
 enum {
     DRAIN_MS = 10 * 60 * 1000, /* a replaced worker's sessions may go on */
@@ -89,37 +90,12 @@ on_turn_end(void *ctx)
 
 /* ---- what master says -------------------------------------------------- */
 
-static uint32_t
-line_of(void *ctx, struct str option)
-{
-    return conf_line(ctx, option);
-}
-
-static void
-set_policy(struct worker *w)
-{
-    struct conf *c = w->room->conf;
-    struct conf_list list;
-    w->policy = (struct gate_policy){
-        .max_size = c->receive.max_message_size,
-        .max_recipients = c->receive.max_recipients,
-        .sender_domain_must_exist = c->gate.sender_domain_must_exist,
-        .null_sender_refused = c->gate.null_sender_refused,
-        .own_domain_open = c->gate.own_domain_open,
-        .recipient_mx_checked = c->gate.recipient_mx_checked,
-        .line = line_of,
-        .ctx = c,
-    };
-    for (size_t i = 0; conf_list_at(c, i, &list); i++)
-        w->policy.lists |= 1U << list.id;
-}
-
 /* Without a check that asks it, the DNS is left alone. */
 static bool
 open_dns(struct worker *w, struct err *e)
 {
     const struct conf *c = w->room->conf;
-    if (!c->gate.sender_domain_must_exist && !c->gate.recipient_mx_checked)
+    if (!policy_needs_dns(&w->policy))
         return true;
     w->dns = dns_new(w->room->loop, c->dns.servers, c->dns.n_servers,
                      c->dns.timeout_ms, e);
@@ -162,7 +138,7 @@ on_open(void *self, struct room *r, struct err *e)
     shelf_expect_lists(w->shelf, r->conf);
     w->sasl = sasl_context_new();
     set_options(w);
-    set_policy(w);
+    w->policy = policy_from(r->conf);
     loop_at_turn_end(r->loop, on_turn_end, w);
     return open_dns(w, e);
 }

@@ -8,6 +8,7 @@
 #include "receive/auth.h"
 #include "receive/decide.h"
 #include "receive/facts.h"
+#include "room/policy.h"
 
 enum {
     UNSENT_MAX = 64 << 10, /* beyond, a client that does not read waits */
@@ -279,15 +280,6 @@ on_step(void *ctx)
 
 /* ---- the beginning ----------------------------------------------------- */
 
-static bool
-in_networks(const struct conf *c, const struct net_address *peer)
-{
-    for (size_t i = 0; i < c->relay.n_networks; i++)
-        if (net_in_network(peer, c->relay.networks[i]))
-            return true;
-    return false;
-}
-
 static void
 link_session(struct session *s)
 {
@@ -310,8 +302,9 @@ identify(struct session *s, int fd, const struct net_address *peer)
         return;
     }
     (void)net_format(peer, s->client);
+    s->who.client = str_from(s->client);
     s->who.auth_required = conf->auth_required;
-    s->who.in_networks = in_networks(s->worker->room->conf, peer);
+    s->who.in_networks = policy_in_networks(s->worker->room->conf, peer);
 }
 
 static void
