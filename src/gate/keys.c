@@ -38,8 +38,10 @@ address_keys(struct str key, struct str keys[GATE_KEYS_MAX])
 static size_t
 sender_keys(const struct gate_facts *f, struct str keys[GATE_KEYS_MAX])
 {
-    return add_above(domain_of(f->sender_key), keys,
-                     address_keys(f->sender_key, keys));
+    size_t n = address_keys(f->sender_key, keys);
+    if (f->sender->literal)
+        return n;
+    return add_above(domain_of(f->sender_key), keys, n);
 }
 
 static size_t

@@ -18,7 +18,7 @@ judge(const struct gate_facts *f)
 {
     const struct gate_answer *a = &f->answers[LIST_VALIDRCPTTO];
     if (a->known == GATE_TROUBLE)
-        return gate_refuse(STR("directory-trouble"));
+        return gate_refuse(STR("list-trouble"));
     return a->known == GATE_NO ? gate_refuse(STR("not-in-validrcptto"))
                                : gate_pass();
 }
