@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: ISC
+"""The gate's checks in a running server: lists, the DNS, parked sessions."""
+import socket
+import time
+
+import pytest
+
+from server import Server, wait_for
+
+
+class House(Server):
+    def __init__(self, dns, **more):
+        super().__init__(dns=f'servers = {{"127.0.0.1@{dns.port}"}} timeout = 1s', workers=1, **more)
+
+
+@pytest.fixture(scope="module")
+def world():
+    from dnsserver import DnsServer
+    dns = DnsServer()
+    dns.add("mx.example", "MX", (10, "host.mx.example"))
+    dns.add("a.example", "A", "192.0.2.1")
+    dns.add("aaaa.example", "AAAA", "2001:db8::1")
+    dns.add("null.example", "MX", (0, "."))
+    dns.add("text.example", "TXT", "no mail here")
+    dns.add("misrouted.example", "MX", (10, "MX.example.com"))
+    dns.add("byaddress.example", "MX", (10, "loop.byaddress.example"))
+    dns.add("loop.byaddress.example", "A", "127.0.0.1")
+    dns.add("elsewhere.example", "MX", (10, "host.elsewhere.example"))
+    dns.broken.add("broken.example")
+    dns.silent.add("silent.example")
+    server = House(dns, more='gate { sender-domain = must-exist recipient-mx = check badmailfrom = "file:bad" }')
+    (server.root / "bad").write_text("@spam.example\n")
+    try:
+        server.add_user("ann@example.com")
+        server.start()
+        yield server, dns
+        server.stop()
+    finally:
+        server.close()
+        dns.close()
+
+
+def dialogue(server, *lines):
+    """Pipelined; the replies, one each, without their continuation lines."""
+    with socket.create_connection(("127.0.0.1", server.mx_port), 30) as s:
+        f = s.makefile("rwb", 0)
+        f.write("".join(line + "\r\n" for line in ("EHLO client.example", *lines, "QUIT")).encode())
+        replies = []
+        for line in f.readlines():
+            if line[3:4] == b" ":
+                replies.append(line.decode().rstrip("\r\n"))
+        assert replies[-1].startswith("221 ")
+        return replies[2:-1]
+
+
+@pytest.mark.parametrize("domain, want", [
+    ("mx.example", "250 2.1.0"), ("a.example", "250 2.1.0"), ("aaaa.example", "250 2.1.0"), ("A.EXAMPLE.", "250 2.1.0"),
+    ("nowhere.example", "550 5.1.8 sender-domain-missing"), ("text.example", "550 5.1.8 sender-domain-missing"),
+    ("null.example", "550 5.7.27 sender-domain-no-mail"),
+    ("broken.example", "450 4.4.3 sender-domain-trouble"), ("silent.example", "450 4.4.3 sender-domain-trouble"),
+])
+def test_the_senders_domain(world, domain, want):
+    server, _ = world
+    reply, = dialogue(server, f"MAIL FROM:<x@{domain}>")
+    assert reply.startswith(want), reply
+
+
+def test_a_parked_session_keeps_the_order(world):
+    server, _ = world
+    replies = dialogue(server, "MAIL FROM:<x@mx.example>", "RCPT TO:<ann@example.com>", "RCPT TO:<nobody@example.com>",
+                       "RCPT TO:<x@misrouted.example>", "RCPT TO:<x@byaddress.example>", "RCPT TO:<x@elsewhere.example>",
+                       "RCPT TO:<x@silent.example>", "RCPT TO:<ann+again@example.com>", "RSET",
+                       "MAIL FROM:<x@nowhere.example>", "NOOP")
+    assert [r.split()[2] if r[0] == "5" else r.split()[0] for r in replies] == [
+        "250", "250", "unknown-recipient", "domain-not-here", "domain-not-here", "relay-denied", "relay-denied", "250", "250",
+        "sender-domain-missing", "250"]
+
+
+def test_nothing_is_asked_about_who_is_refused_anyway(world):
+    server, dns = world
+    before = len(dns.queries)
+    reply, = dialogue(server, "MAIL FROM:<x@spam.example>")
+    assert "badmailfrom" in reply
+    replies = dialogue(server, "MAIL FROM:<ann@example.com>", "MAIL FROM:<>", "RCPT TO:<ann@example.com>")
+    assert "own-domain-without-login" in replies[0] and replies[2].startswith("250")
+    assert len(dns.queries) == before
+
+
+def test_clients_that_leave_while_parked(world):
+    server, _ = world
+    for _ in range(20):
+        s = socket.create_connection(("127.0.0.1", server.mx_port), 10)
+        s.sendall(b"EHLO c.example\r\nMAIL FROM:<x@silent.example>\r\n")
+        s.close()
+    sockets = []
+    for _ in range(5):  # and some who wait to the end
+        s = socket.create_connection(("127.0.0.1", server.mx_port), 10)
+        s.sendall(b"EHLO c.example\r\nMAIL FROM:<x@silent.example>\r\nQUIT\r\n")
+        s.shutdown(socket.SHUT_WR)
+        sockets.append(s)
+    for s in sockets:
+        assert b"\r\n450 4.4.3 sender-domain-trouble " in s.makefile("rb").read()
+        s.close()
+    reply, = dialogue(server, "MAIL FROM:<x@mx.example>")
+    assert reply.startswith("250")
+
+
+def test_a_list_takes_effect_when_it_changes(world):
+    server, _ = world
+    assert dialogue(server, "MAIL FROM:<x@mx.example>")[0].startswith("250")
+    (server.root / "bad").write_text("@spam.example\nx@mx.example\n")
+    wait_for(lambda: "badmailfrom" in dialogue(server, "MAIL FROM:<X@MX.example>")[0], 20, "the list to be read")
+    (server.root / "bad").write_text("@spam.example\n")
+    wait_for(lambda: dialogue(server, "MAIL FROM:<x@mx.example>")[0].startswith("250"), 20, "the list to be read again")
+
+
+def test_nobody_is_asked_without_a_gate(make_server, dns):
+    server = House(dns)
+    make_server.made.append(server)
+    server.add_user("ann@example.com")
+    server.start()
+    begin = time.monotonic()
+    replies = dialogue(server, "MAIL FROM:<x@nowhere.example>", "RCPT TO:<ann@example.com>", "RCPT TO:<x@far.example>")
+    assert [r[:3] for r in replies] == ["250", "250", "553"]
+    assert time.monotonic() - begin < 2 and not dns.queries
+
+
+def test_rcpthosts_is_a_backup_mx_too(make_server, make_sink, dns):
+    sink = make_sink()
+    server = make_server(relay=f'smarthost = "127.0.0.1:{sink.port}"', workers=1,
+                         more='gate { rcpthosts = "file:rcpthosts" }')
+    (server.root / "rcpthosts").write_text("example.com\nbackup.example\n.below.example\n")
+    server.add_user("ann@example.com")
+    server.start()
+    replies = dialogue(server, "MAIL FROM:<x@far.example>", "RCPT TO:<ann@example.com>", "RCPT TO:<x@BACKUP.example.>",
+                       "RCPT TO:<x@deep.below.example>", "RCPT TO:<x@below.example>", "RCPT TO:<x%other.example@backup.example>",
+                       "RCPT TO:<@backup.example:x@other.example>", "RCPT TO:<postmaster>")
+    assert [r.split()[2] if r[0] == "5" else r.split()[0] for r in replies] == [
+        "250", "250", "250", "250", "not-in-rcpthosts", "250", "not-in-rcpthosts", "250"]
