@@ -46,6 +46,8 @@ sender-domain relay-denied sender-auth client-dns reputation client-blocked
 policy auth-required malformed content spam virus size rate timeout network tls
 remote-system remote-full local-delivery protocol suppressed unclear complaint
 greylisted""".split()
+# What says little: a wording of these counts where none of the others is found.
+VAGUE = {"recipient-refused", "policy", "unclear"}
 SINGLE = "class code status who text advice meaning next".split()
 MANY = "wording status-seen reply-seen fits".split()
 TRANSLATED = ["meaning", "next"]
@@ -338,7 +340,9 @@ def write(out, reasons, words, codes):
         out.write(f"     wordings_{i}, {n}}},\n")
     out.write(f"}};\nconst size_t catalogue_n_reasons = {len(names)};\n")
     # The longest first: the first that fits says most.
-    order = sorted(words, key=lambda w: (-len(w), w))
+    vague = {w for w in words
+             if reasons[words[w][0]][1]["class"][0][1] in VAGUE}
+    order = sorted(words, key=lambda w: (w in vague, -len(w), w))
     out.write("\nconst struct catalogue_wording catalogue_wordings[] = {\n")
     for key in order:
         out.write(f"    {{{c_str(key)}, {index[words[key][0]]}}},\n")

@@ -68,6 +68,7 @@ void catalogue_fill(struct buf *to, struct str text,
                     const struct reason_params *p);
 
 /* What a foreign reply means (all its lines with their codes, joined by "\n"):
- * by its wording, the longest that fits, else by its enhanced code, else by its
- * code; NULL when nothing is known. */
+ * by its wording, the longest that fits and rather one that says something than
+ * "recipient rejected", else by its enhanced code, else by its code; NULL when
+ * nothing is known. */
 const struct reason *catalogue_recognise(struct str reply);

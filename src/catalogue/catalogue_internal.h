@@ -12,7 +12,8 @@ extern const struct reason catalogue_reasons[];
 extern const size_t catalogue_n_reasons;
 
 /* A wording as recognise.c compares it: lower case, without codes; begins and
- * ends with a letter or digit. The longest first. */
+ * ends with a letter or digit. The longest first, those of vague reasons
+ * ("recipient rejected") behind all others. */
 extern const struct catalogue_wording {
     struct str pattern;
     uint16_t reason;

@@ -135,8 +135,8 @@ fits_here(struct str text, struct str pattern)
     return text.n == 0 || !is_word_char(text.p[0]);
 }
 
-/* The first of the wordings, which are the longest first, that stands somewhere
- * in text; catalogue_n_wordings: none. */
+/* The first of the wordings, which are the best first, that stands somewhere in
+ * text; catalogue_n_wordings: none. */
 static size_t
 find_wording(struct str text)
 {

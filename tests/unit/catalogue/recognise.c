@@ -205,6 +205,13 @@ words_then_codes(void **state)
         {"invalid username",                                                NULL               },
         {"450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted",
          "greylisted"                                                                          },
+ // What says something wins over a longer wording that does not.
+        {"552 5.2.2 <a@b.example>: Recipient address rejected: over quota",
+         "recipient-full"                                                                      },
+        {"550 <a@b.example>: Recipient address rejected: no",
+         "recipient-refused"                                                                   },
+        {"421 4.4.2 Service refused, please try later",                     "timeout"          },
+        {"550 5.7.1 Administrative prohibition: contains a virus",          "virus"            },
         {"550 mail for b.example is not accepted here",                     "domain-not-here"  },
         {"550 mail for  is not accepted here",                              "recipient-refused"},
         {"550 mail for b c is not accepted here",                           "recipient-refused"},
