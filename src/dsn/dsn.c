@@ -86,8 +86,10 @@ add_subject(struct buf *to, const struct dsn_report *r, struct str header)
 {
     struct buf value = {0};
     struct str subject = STR_EMPTY;
-    buf_add(&value, STR("Mail delivery failed"));
-    if (r->rcpts[0].verdict.code != 0)
+    bool success = dsn_is_success(&r->rcpts[0].verdict);
+    buf_add(&value, success ? STR("Mail delivery report")
+                            : STR("Mail delivery failed"));
+    if (!success && r->rcpts[0].verdict.code != 0)
         buf_addf(&value, " (%u)", r->rcpts[0].verdict.code);
     (void)header_find(header, STR("subject"), &subject);
     if (subject.n > 0) {
@@ -107,7 +109,8 @@ add_header(struct buf *to, const struct dsn_report *r, const struct plan *p)
     buf_add(to, STR(">; "));
     date_add_mail(to, r->now_ms, 0);
     buf_add(to, STR("\r\n"));
-    add_failed_recipients(to, r);
+    if (!dsn_is_success(&r->rcpts[0].verdict))
+        add_failed_recipients(to, r);
     buf_addf(to,
              "Auto-Submitted: auto-replied\r\n"
              "From: Mail Delivery System <Mailer-Daemon@%.*s>\r\n"
@@ -192,7 +195,9 @@ dsn_write(const struct dsn_report *r, struct dsn_message *m)
     dsn_add_status(&m->head, r, p.utf8_rcpts);
     buf_add(&m->head, STR("\r\n"));
     add_part(&m->head, r, copy_type(&p), p.eight_bit ? "8bit" : "7bit",
-             p.whole ? "Undelivered message" : "Undelivered message headers");
+             dsn_is_success(&r->rcpts[0].verdict) ? "Message headers"
+             : p.whole                            ? "Undelivered message"
+                       : "Undelivered message headers");
     m->copy = p.copy;
     buf_addf(&m->tail, "\r\n--%.*s--\r\n", STR_ARG(r->boundary));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Writes the report of a failed delivery: a multipart/report by RFC 3464 (6533
- * where an address needs it) of three parts: words for people, a status for
- * machines, the original. It decides nothing: who failed, and that a report is
- * due, is the caller's.
+ * Writes the report of a delivery, failed or (RFC 3461) asked for: a
+ * multipart/report by RFC 3464 (6533 where an address needs it) of three parts:
+ * words for people, a status for machines, the original. It decides nothing:
+ * who failed, and that a report is due, is the caller's.
  *
  *     struct dsn_message m = {0};
  *     dsn_write(&report, &m);
@@ -35,7 +35,7 @@ struct dsn_report {
     struct str boundary;   /* not to be guessed by who wrote the original */
     int64_t now_ms;
 
-    struct dsn_rcpt *rcpts; /* those that failed, at least one */
+    struct dsn_rcpt *rcpts; /* all failed, or none; at least one */
     size_t n_rcpts;
 
     struct str original;
@@ -60,8 +60,8 @@ void dsn_needs(const struct dsn_report *r, bool *eight_bit, bool *smtputf8);
 void dsn_write(const struct dsn_report *r, struct dsn_message *m);
 void dsn_message_fini(struct dsn_message *m);
 
-/* The enhanced code of a recipient's failure: the reply's own, else that of
- * the reason it is recognised as, else 5.0.0. */
+/* The enhanced code of a recipient's outcome; of a failure: the reply's own,
+ * else that of the reason it is recognised as, else 5.0.0. */
 struct status dsn_status(const struct verdict *v);
 
 /* The reason behind a verdict: ours, else what the reply is recognised as, else

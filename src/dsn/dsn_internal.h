@@ -5,6 +5,9 @@
 #include "catalogue/catalogue.h"
 #include "dsn/dsn.h"
 
+/* It tells of success. */
+bool dsn_is_success(const struct verdict *v);
+
 /* The text for people, lines end with "\n", valid UTF-8 (text.c). */
 void dsn_add_text(struct buf *to, const struct dsn_report *r, bool whole_copy);
 

@@ -26,10 +26,18 @@ dsn_reason(const struct verdict *v)
     return r;
 }
 
+bool
+dsn_is_success(const struct verdict *v)
+{
+    return v->outcome == OUTCOME_DELIVERED || v->outcome == OUTCOME_RELAYED;
+}
+
 struct status
 dsn_status(const struct verdict *v)
 {
     struct status s = v->status;
+    if (dsn_is_success(v))
+        return s.klass == 2 ? s : (struct status){2, 0, 0};
     if (s.klass != 4 && s.klass != 5)
         s = status_find(v->text);
     if (s.klass == 4 || s.klass == 5)

@@ -108,7 +108,10 @@ add_recipient(struct buf *to, const struct dsn_rcpt *rcpt, bool utf8)
     buf_add(to, STR("\r\n"));
     add_original_recipient(to, rcpt->orcpt, utf8);
     add_final_recipient(to, rcpt->address, utf8);
-    buf_add(to, STR("Action: failed\r\n"));
+    buf_addf(to, "Action: %s\r\n",
+             rcpt->verdict.outcome == OUTCOME_DELIVERED ? "delivered"
+             : rcpt->verdict.outcome == OUTCOME_RELAYED ? "relayed"
+                                                        : "failed");
     add_field(to, "Status", status_format(dsn_status(&rcpt->verdict), status),
               false);
     add_remote(to, rcpt->verdict.remote, utf8);

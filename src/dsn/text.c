@@ -120,6 +120,17 @@ add_explanation(struct buf *to, const struct dsn_report *r,
     buf_add_char(to, '\n');
 }
 
+static struct str
+opening(const struct verdict *v)
+{
+    if (v->outcome == OUTCOME_DELIVERED)
+        return STR("Your message was delivered to:\n\n");
+    if (v->outcome == OUTCOME_RELAYED)
+        return STR("Your message was passed on to a server that does not "
+                   "report\nwhat becomes of it, for:\n\n");
+    return STR("Your message could not be delivered to:\n\n");
+}
+
 void
 dsn_add_text(struct buf *to, const struct dsn_report *r, bool whole_copy)
 {
@@ -129,13 +140,14 @@ dsn_add_text(struct buf *to, const struct dsn_report *r, bool whole_copy)
     for (size_t i = 0; i < r->n_rcpts; i++) {
         const struct dsn_rcpt *rcpt = &r->rcpts[i];
         if (i == 0 || !failed_alike(rcpt - 1, rcpt))
-            buf_add(to, STR("Your message could not be delivered to:\n\n"));
+            buf_add(to, opening(&rcpt->verdict));
         buf_add(to, STR("  "));
         dsn_add_clean(to, rcpt->address, true);
         buf_add_char(to, '\n');
         if (i + 1 == r->n_rcpts || !failed_alike(rcpt, rcpt + 1)) {
             buf_add_char(to, '\n');
-            add_explanation(to, r, rcpt);
+            if (!dsn_is_success(&rcpt->verdict))
+                add_explanation(to, r, rcpt);
         }
     }
     buf_add(to, whole_copy

@@ -40,7 +40,8 @@ static void
 take_owed(struct arena *a, struct wire *in, struct notice_msg *m)
 {
     m->kind = wire_u8(in);
-    if (m->kind != NOTICE_BOUNCE && m->kind != NOTICE_AUTOREPLY)
+    if (m->kind != NOTICE_BOUNCE && m->kind != NOTICE_AUTOREPLY &&
+        m->kind != NOTICE_SUCCESS)
         in->bad = true;
     m->original.writer = wire_u64(in);
     m->original.seq = wire_u64(in);

@@ -31,7 +31,7 @@ struct notice_rcpt {
 struct notice_msg {
     enum notice_type type;
     struct str key;
-    unsigned kind; /* NOTICE_BOUNCE or NOTICE_AUTOREPLY of spool/spool.h */
+    unsigned kind; /* one NOTICE_* of spool/spool.h */
     struct msgid original;
     bool headers_only; /* the memfd ends with the header section: RET=HDRS,
                           or an original too large to return whole */

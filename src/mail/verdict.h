@@ -24,6 +24,10 @@ enum outcome {
     OUTCOME_REFUSED,   /* a permanent one */
 };
 
+/* The reason of RELAYED where that host promises no reports (it does not offer
+ * DSN); no reason of the catalogue, it refuses nothing. */
+#define VERDICT_NO_DSN "no-dsn"
+
 struct verdict {
     enum outcome outcome;
     uint16_t code;        /* the reply's code, 0: there was no reply */

@@ -2,6 +2,7 @@
 #include "notify/bounce.h"
 
 #include "mail/address.h"
+#include "spool/spool.h"
 
 const char *
 bounce_forbidden(const struct notice_msg *m)
@@ -26,7 +27,9 @@ bounce_report(struct arena *a, const struct notice_msg *m, struct str content)
         .original = content,
         .arrived_ms = m->envelope.arrived_ms,
         .envid = m->envelope.envid,
-        .ret = m->headers_only ? DSN_RET_HDRS : m->envelope.ret,
+        // RFC 3461 4.3: RET is about failures.
+        .ret = m->headers_only || m->kind == NOTICE_SUCCESS ? DSN_RET_HDRS
+                                                            : m->envelope.ret,
         .smtputf8 = m->envelope.smtputf8,
     };
     for (size_t i = 0; i < m->n_rcpts; i++)

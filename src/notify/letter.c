@@ -71,10 +71,11 @@ unlink_letter(struct desk *d, struct letter *l)
         d->writing = NULL;
 }
 
+/* A delivery report, of failure or success. */
 static bool
-is_bounce(const struct letter *l)
+is_report(const struct letter *l)
 {
-    return l->notice.kind == NOTICE_BOUNCE;
+    return l->notice.kind == NOTICE_BOUNCE || l->notice.kind == NOTICE_SUCCESS;
 }
 
 static void
@@ -180,7 +181,7 @@ on_stored(void *ctx, enum spool_result result, struct msgid id)
         l->desk->stuck = true;
         return;
     }
-    log_event(LOG_INFO, is_bounce(l) ? "bounce" : "autoreply",
+    log_event(LOG_INFO, is_report(l) ? "bounce" : "autoreply",
               LOG_S("id", msgid_format(id, text)),
               LOG_S("notice", l->notice.key),
               LOG_S("session", l->notice.envelope.session),
@@ -304,7 +305,7 @@ start(struct letter *l, struct instant now)
 
     if (d->stuck || d->writing != NULL)
         return;
-    if (is_bounce(l))
+    if (is_report(l))
         start_bounce(l, now);
     else
         start_autoreply(l, now);
@@ -350,7 +351,7 @@ consider_autoreply(struct letter *l)
 static void
 consider(struct letter *l, struct instant now)
 {
-    if (!is_bounce(l)) {
+    if (!is_report(l)) {
         consider_autoreply(l);
         return;
     }
@@ -371,8 +372,7 @@ desk_take(struct desk *d, struct str frame, int fd, struct instant now)
     if (fd < 0 ||
         !notice_decode(&l->arena, arena_dup(&l->arena, frame), &l->notice) ||
         l->notice.type != NOTICE_MSG_OWED ||
-        (l->notice.kind != NOTICE_BOUNCE &&
-         l->notice.kind != NOTICE_AUTOREPLY)) {
+        (!is_report(l) && l->notice.kind != NOTICE_AUTOREPLY)) {
         free_letter(l);
         return false;
     }

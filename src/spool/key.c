@@ -9,7 +9,9 @@ key_format(struct buf *to, struct msgid original, unsigned kind,
 {
     char id[MSGID_TEXT];
     buf_add(to, msgid_format(original, id));
-    buf_add(to, kind == NOTICE_BOUNCE ? STR(".b.") : STR(".a."));
+    buf_add(to, kind == NOTICE_BOUNCE    ? STR(".b.")
+                : kind == NOTICE_SUCCESS ? STR(".s.")
+                                         : STR(".a."));
     for (size_t i = 0; i < n;) {
         size_t end = i + 1;
         while (end < n && rcpts[end] == rcpts[end - 1] + 1)
@@ -53,6 +55,8 @@ key_parse(struct str text, struct spool_key *k)
         return false;
     if (str_eq(kind, STR("b")))
         k->kind = NOTICE_BOUNCE;
+    else if (str_eq(kind, STR("s")))
+        k->kind = NOTICE_SUCCESS;
     else if (str_eq(kind, STR("a")))
         k->kind = NOTICE_AUTOREPLY;
     else

@@ -14,7 +14,7 @@
 
 struct spool_key {
     struct msgid original;
-    unsigned kind;     /* NOTICE_BOUNCE or NOTICE_AUTOREPLY */
+    unsigned kind;     /* NOTICE_*, one of them */
     struct str ranges; /* read with key_next() */
 };
 

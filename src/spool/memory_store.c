@@ -354,7 +354,7 @@ remove_message(struct spool_store *s, struct msgid id)
 }
 
 /* Gathers what is owed and not handed out: all bounces of a message together,
- * an autoreply for each recipient. */
+ * and all reports of success; an autoreply for each recipient. */
 static bool
 take_owed(struct memory_entry *e, unsigned kind, struct arena *a,
           struct spool_notice *out)
@@ -385,6 +385,7 @@ next_notice(struct spool_store *s, struct arena *a, struct spool_notice *out)
     struct memory_spool *m = spool_of(s);
     for (size_t i = 0; i < m->n; i++)
         if (take_owed(m->entries[i], NOTICE_BOUNCE, a, out) ||
+            take_owed(m->entries[i], NOTICE_SUCCESS, a, out) ||
             take_owed(m->entries[i], NOTICE_AUTOREPLY, a, out))
             return true;
     return false;

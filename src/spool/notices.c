@@ -28,8 +28,7 @@ notices_owe(struct log_store *s, uint32_t i)
     if ((t->flags & TABLE_OWING) != 0)
         return;
     for (uint32_t k = 0; k < t->n_rcpts && !owing; k++)
-        owing = is_owed(table_rcpt(&s->table, i, k),
-                        NOTICE_BOUNCE | NOTICE_AUTOREPLY);
+        owing = is_owed(table_rcpt(&s->table, i, k), NOTICE_ALL);
     if (!owing)
         return;
     if (s->n_owing == s->cap_owing) {
@@ -40,7 +39,8 @@ notices_owe(struct log_store *s, uint32_t i)
     t->flags |= TABLE_OWING;
 }
 
-/* All bounces of a message together, an autoreply for each recipient. */
+/* All bounces of a message together, and all reports of success; an autoreply
+ * for each recipient. */
 static bool
 take_owed(struct log_store *s, uint32_t i, unsigned kind, struct arena *a,
           struct spool_notice *out)
@@ -80,6 +80,7 @@ log_store_next_notice(struct spool_store *base, struct arena *a,
         bool lives =
             i != TABLE_NONE && table_at(&s->table, i)->segment != TABLE_NONE;
         if (lives && (take_owed(s, i, NOTICE_BOUNCE, a, out) ||
+                      take_owed(s, i, NOTICE_SUCCESS, a, out) ||
                       take_owed(s, i, NOTICE_AUTOREPLY, a, out)))
             return true;
         if (lives)

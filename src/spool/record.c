@@ -72,7 +72,7 @@ record_parse_note(struct str meta, struct record_note *n)
     n->owes = wire_u8(&in);
     n->address = wire_str(&in);
     if (in.bad || state > RCPT_OWES || state == RCPT_LEASED ||
-        state == RCPT_HELD || n->owes > (NOTICE_BOUNCE | NOTICE_AUTOREPLY))
+        state == RCPT_HELD || n->owes > NOTICE_ALL)
         return false;
     n->state = (enum rcpt_state)state;
     return verdict_decode(str_from_n(in.p, in.n), &n->last);

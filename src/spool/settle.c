@@ -143,7 +143,7 @@ log_store_settle(struct spool_store *base, const struct spool_settlement *x)
         settle_note(s, i, x->rcpt, &x->verdict);
         return true;
     }
-    r->owes = x->notice & (NOTICE_BOUNCE | NOTICE_AUTOREPLY);
+    r->owes = x->notice & NOTICE_ALL;
     table_set_state(&s->table, i, x->rcpt,
                     r->owes != 0 ? RCPT_OWES : RCPT_DONE);
     settle_note(s, i, x->rcpt, &x->verdict);

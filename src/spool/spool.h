@@ -75,6 +75,8 @@ enum {
     NOTICE_NONE = 0,
     NOTICE_BOUNCE = 1,
     NOTICE_AUTOREPLY = 2,
+    NOTICE_SUCCESS = 4, /* asked for by NOTIFY=SUCCESS (RFC 3461) */
+    NOTICE_ALL = NOTICE_BOUNCE | NOTICE_AUTOREPLY | NOTICE_SUCCESS,
 };
 
 /* A notice owed: the original, what kind, about which recipients. Its key is

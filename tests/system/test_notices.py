@@ -82,6 +82,26 @@ def test_never(house):
     assert house.mail("ann@example.com") == []
 
 
+def test_success(house):
+    """RFC 3461: told when it is delivered, or when the next host will not tell."""
+    send(house, "ann@example.com", ["bob@example.com"], message(), ["ENVID=QQ"], ["NOTIFY=SUCCESS"])
+    report = bounce(house)
+    status = report.get_payload(1).get_payload()
+    assert [str(part["Action"]) for part in status[1:]] == ["delivered"] and status[0]["Original-Envelope-Id"] == "QQ"
+    assert report["X-Failed-Recipients"] is None and report.get_payload(2).get_content_type() == "text/rfc822-headers"
+    assert report["Auto-Submitted"] == "auto-replied" and b"Return-Path: <>\n" in house.mail("ann@example.com")[0]
+
+    send(house, "ann@example.com", ["far@far.example"], message(), [], ["NOTIFY=SUCCESS"])
+    house.wait_empty()
+    house.sink.extensions.remove("DSN")
+    time.sleep(0.5)  # the connection that knows it otherwise is given up
+    send(house, "ann@example.com", ["else@elsewhere.example"], message(), [], ["NOTIFY=SUCCESS,FAILURE"])
+    found = [str(m) for m in house.wait_mail("ann@example.com", 2)]
+    house.wait_empty()
+    assert len(house.mail("ann@example.com")) == 2, "the next host has the wish, and is to report"
+    assert sum("Action: relayed" in m and "else@elsewhere.example" in m for m in found) == 1
+
+
 def test_an_alias_keeps_its_targets(house):
     house.cli("alias", "add", "sales@example.com", "bob@example.com", "gone@far.example", "gone@far.example")
     house.sink.rcpt["gone@far.example"] = "550 5.1.1 no such mailbox"

@@ -395,10 +395,15 @@ client_on_dot(struct smtp_client *m, bool more)
 {
     (void)more;
     m->dirty = false;
-    if (client_class(m) == 3)
+    if (client_class(m) == 3) {
         client_confused(m);
-    else
+    } else if (client_class(m) == 2 && !(m->extensions & SMTP_HAS_DSN)) {
+        struct verdict v = client_verdict(m, client_stage(m));
+        v.reason = STR(VERDICT_NO_DSN);
+        client_settle(m, v);
+    } else {
         settle_by_reply(m);
+    }
 }
 
 static void

@@ -146,6 +146,18 @@ class Parse(unittest.TestCase):
         self.assertEqual(r.rcpts[0]["Status"], "5.0.0")
         self.assertIn("answer does not say", r.body)
 
+    def test_success(self):
+        r = Report("success")
+        self.assertEqual(r.mail["Subject"], "Mail delivery report: Hello")
+        self.assertIsNone(r.mail["X-Failed-Recipients"])
+        self.assertEqual([(x["Action"], x["Status"]) for x in r.rcpts],
+                         [("delivered", "2.0.0"), ("relayed", "2.0.0")])
+        self.assertEqual(r.rcpts[0]["Original-Recipient"],
+                         "rfc822; robert@x.example")
+        self.assertEqual(r.copy.get_content_type(), "text/rfc822-headers")
+        self.assertIn("was delivered to", r.body)
+        self.assertNotIn("What to do", r.body)
+
     def test_binary(self):
         r = Report("binary")
         self.check(r)

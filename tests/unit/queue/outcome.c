@@ -22,34 +22,44 @@ static const struct {
     bool give_up;
     unsigned notice;
 } cases[] = {
-    {"delivered",         OUTCOME_DELIVERED, "a@b", 0,              false, 1,     FATE_DELIVERED, false,
-     NOTICE_NONE                                                                                                      },
-    {"away",              OUTCOME_DELIVERED, "a@b", 0,              true,  1,     FATE_DELIVERED, false,
-     NOTICE_AUTOREPLY                                                                                                 },
-    {"away, null sender", OUTCOME_DELIVERED, "",    0,              true,  1,     FATE_DELIVERED,
-     false,                                                                                              NOTICE_NONE  },
-    {"away, relayed",     OUTCOME_RELAYED,   "a@b", 0,              true,  1,     FATE_DELIVERED, false,
-     NOTICE_NONE                                                                                                      },
-    {"later",             OUTCOME_LATER,     "a@b", 0,              false, 1,     FATE_DEFERRED,  false,
-     NOTICE_NONE                                                                                                      },
-    {"given up",          OUTCOME_LATER,     "a@b", 0,              false, 10000, FATE_BOUNCED,   true,
-     NOTICE_BOUNCE                                                                                                    },
-    {"given up, null",    OUTCOME_LATER,     "",    0,              false, 10000, FATE_BOUNCED,   true,
-     NOTICE_NONE                                                                                                      },
-    {"refused",           OUTCOME_REFUSED,   "a@b", 0,              false, 1,     FATE_BOUNCED,   false,
-     NOTICE_BOUNCE                                                                                                    },
-    {"refused, null",     OUTCOME_REFUSED,   "",    0,              false, 1,     FATE_BOUNCED,   false,
-     NOTICE_NONE                                                                                                      },
-    {"refused, never",    OUTCOME_REFUSED,   "a@b", NOTIFY_NEVER,   false, 1,
-     FATE_BOUNCED,                                                                                false, NOTICE_NONE  },
-    {"refused, failure",  OUTCOME_REFUSED,   "a@b", NOTIFY_FAILURE, false, 1,
-     FATE_BOUNCED,                                                                                false, NOTICE_BOUNCE},
-    {"refused, success",  OUTCOME_REFUSED,   "a@b", NOTIFY_SUCCESS, false, 1,
-     FATE_BOUNCED,                                                                                false, NOTICE_NONE  },
-    {"refused, delay",    OUTCOME_REFUSED,   "a@b", NOTIFY_DELAY,   false, 1,
-     FATE_BOUNCED,                                                                                false, NOTICE_NONE  },
-    {"untried",           OUTCOME_NONE,      "a@b", 0,              true,  99999, FATE_UNTRIED,   false,
-     NOTICE_NONE                                                                                                      },
+    {"delivered",                OUTCOME_DELIVERED, "a@b", 0,              false, 1,     FATE_DELIVERED, false,
+     NOTICE_NONE                                                                                                                                 },
+    {"away",                     OUTCOME_DELIVERED, "a@b", 0,              true,  1,     FATE_DELIVERED, false,
+     NOTICE_AUTOREPLY                                                                                                                            },
+    {"away, null sender",        OUTCOME_DELIVERED, "",    0,              true,  1,     FATE_DELIVERED,
+     false,                                                                                                     NOTICE_NONE                      },
+    {"away, relayed",            OUTCOME_RELAYED,   "a@b", 0,              true,  1,     FATE_DELIVERED, false,
+     NOTICE_NONE                                                                                                                                 },
+    {"later",                    OUTCOME_LATER,     "a@b", 0,              false, 1,     FATE_DEFERRED,  false,
+     NOTICE_NONE                                                                                                                                 },
+    {"given up",                 OUTCOME_LATER,     "a@b", 0,              false, 10000, FATE_BOUNCED,   true,
+     NOTICE_BOUNCE                                                                                                                               },
+    {"given up, null",           OUTCOME_LATER,     "",    0,              false, 10000, FATE_BOUNCED,   true,
+     NOTICE_NONE                                                                                                                                 },
+    {"refused",                  OUTCOME_REFUSED,   "a@b", 0,              false, 1,     FATE_BOUNCED,   false,
+     NOTICE_BOUNCE                                                                                                                               },
+    {"refused, null",            OUTCOME_REFUSED,   "",    0,              false, 1,     FATE_BOUNCED,   false,
+     NOTICE_NONE                                                                                                                                 },
+    {"refused, never",           OUTCOME_REFUSED,   "a@b", NOTIFY_NEVER,   false, 1,
+     FATE_BOUNCED,                                                                                       false, NOTICE_NONE                      },
+    {"refused, failure",         OUTCOME_REFUSED,   "a@b", NOTIFY_FAILURE, false, 1,
+     FATE_BOUNCED,                                                                                       false, NOTICE_BOUNCE                    },
+    {"refused, success",         OUTCOME_REFUSED,   "a@b", NOTIFY_SUCCESS, false, 1,
+     FATE_BOUNCED,                                                                                       false, NOTICE_NONE                      },
+    {"refused, delay",           OUTCOME_REFUSED,   "a@b", NOTIFY_DELAY,   false, 1,
+     FATE_BOUNCED,                                                                                       false, NOTICE_NONE                      },
+    {"delivered, success",       OUTCOME_DELIVERED, "a@b", NOTIFY_SUCCESS, false, 1,
+     FATE_DELIVERED,                                                                                     false, NOTICE_SUCCESS                   },
+    {"delivered, failure",       OUTCOME_DELIVERED, "a@b", NOTIFY_FAILURE, false, 1,
+     FATE_DELIVERED,                                                                                     false, NOTICE_NONE                      },
+    {"delivered, success, null", OUTCOME_DELIVERED, "",    NOTIFY_SUCCESS, false,
+     1,                                                                                  FATE_DELIVERED, false, NOTICE_NONE                      },
+    {"away, success",            OUTCOME_DELIVERED, "a@b", NOTIFY_SUCCESS, true,  1,
+     FATE_DELIVERED,                                                                                     false, NOTICE_SUCCESS | NOTICE_AUTOREPLY},
+    {"relayed, success",         OUTCOME_RELAYED,   "a@b", NOTIFY_SUCCESS, false, 1,
+     FATE_DELIVERED,                                                                                     false, NOTICE_NONE                      },
+    {"untried",                  OUTCOME_NONE,      "a@b", 0,              true,  99999, FATE_UNTRIED,   false,
+     NOTICE_NONE                                                                                                                                 },
 };
 
 static void
@@ -71,6 +81,22 @@ fates(void **state)
     }
 }
 
+/* RFC 3461 5.2.3: who takes a message without DSN reports nothing. */
+static void
+relayed_without_dsn(void **state)
+{
+    struct outcome_facts f = {.sender = STR("a@b"), .notify = NOTIFY_SUCCESS};
+    struct verdict v = {.outcome = OUTCOME_RELAYED,
+                        .reason = STR(VERDICT_NO_DSN)};
+    struct spool_settlement x = {0};
+    (void)state;
+    assert_int_equal(outcome_decide(&policy, &f, &v, 1, &x), FATE_DELIVERED);
+    assert_int_equal(x.notice, NOTICE_SUCCESS);
+    f.notify = NOTIFY_DEFAULT;
+    assert_int_equal(outcome_decide(&policy, &f, &v, 1, &x), FATE_DELIVERED);
+    assert_int_equal(x.notice, NOTICE_NONE);
+}
+
 static void
 next_attempt(void **state)
 {
@@ -87,6 +113,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fates),
+        cmocka_unit_test(relayed_without_dsn),
         cmocka_unit_test(next_attempt),
     };
     return cmocka_run_group_tests_name("queue/outcome", tests, NULL, NULL);

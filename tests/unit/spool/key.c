@@ -20,6 +20,7 @@ writing(void **state)
     } cases[] = {
         {NOTICE_BOUNCE,    {0},                1, "1-A.b.0"        },
         {NOTICE_AUTOREPLY, {7},                1, "1-A.a.7"        },
+        {NOTICE_SUCCESS,   {1, 2},             2, "1-A.s.1-2"      },
         {NOTICE_BOUNCE,    {0, 1, 2, 5},       4, "1-A.b.0-2,5"    },
         {NOTICE_BOUNCE,    {0, 2, 3, 4, 8, 9}, 6, "1-A.b.0,2-4,8-9"},
     };
