@@ -12,7 +12,10 @@
 #include "base/alloc.h"
 #include "spool/store_internal.h"
 
-enum { BUDGET = 8 << 20 }; /* octets of segments read in one turn */
+enum {
+    BUDGET = 8 << 20,         /* octets of segments read in one turn */
+    SUMMARY_BUDGET = 1 << 20, /* octets of a summary */
+};
 
 /* The scan of a segment, started where it is first needed. */
 void
@@ -44,30 +47,29 @@ mark_tomb(struct store_segment *g, uint32_t ordinal)
 
 static void
 entry_lives(struct log_store *s, uint32_t i, struct store_segment *g,
-            const struct scan_record *r, const struct record_message *m,
-            const struct envelope *v)
+            const struct summary_entry *x)
 {
     struct table_entry *e = table_at(&s->table, i);
-    int64_t due = e->ghost_due != 0 ? e->ghost_due : v->arrived_ms;
-    size_t meta = (r->meta.n + 7) / 8;
+    int64_t due = e->ghost_due != 0 ? e->ghost_due : x->arrived_ms;
+    uint32_t meta = x->meta / 8 + (x->meta % 8 != 0);
 
     for (uint32_t k = 0; k < e->n_rcpts; k++) {
         struct table_rcpt *rcpt = table_rcpt(&s->table, i, k);
         if (rcpt->note_segment == TABLE_NONE)
             rcpt->next_ms = due;
     }
-    table_grow(&s->table, i, (uint32_t)v->n_rcpts, due);
-    e->size = m->size < UINT32_MAX ? (uint32_t)m->size : UINT32_MAX;
-    e->length = r->length;
+    table_grow(&s->table, i, x->rcpts, due);
+    e->size = x->size < UINT32_MAX ? (uint32_t)x->size : UINT32_MAX;
+    e->length = x->length;
     e->meta = meta <= UINT16_MAX ? (uint16_t)meta : 0;
-    e->flags |= (r->flags & RECORD_NEEDS_STUFFING) != 0 ? TABLE_STUFFING : 0;
-    e->flags |= m->large != 0 ? TABLE_LARGE : 0;
-    e->flags |= leases_in_doubt(s, m->id) ? TABLE_DOUBT : 0;
-    table_place(&s->table, i, g->index, r->offset);
+    e->flags |= (x->flags & RECORD_NEEDS_STUFFING) != 0 ? TABLE_STUFFING : 0;
+    e->flags |= x->large != 0 ? TABLE_LARGE : 0;
+    e->flags |= leases_in_doubt(s, x->id) ? TABLE_DOUBT : 0;
+    table_place(&s->table, i, g->index, x->offset);
     g->live++;
-    g->live_bytes += r->length;
-    if (m->large != 0)
-        larges_used(s, m->large);
+    g->live_bytes += x->length;
+    if (x->large != 0)
+        larges_used(s, x->large);
     table_settle(&s->table, i);
     notices_owe(s, i);
 }
@@ -81,16 +83,17 @@ ended(const struct log_store *s, uint32_t i, size_t n_rcpts)
            (e->n_open == 0 && e->n_rcpts >= n_rcpts);
 }
 
-static void
-message_seen(struct log_store *s, struct store_segment *g,
-             const struct scan_record *r, const struct record_message *m,
-             const struct envelope *v)
+void
+absorb_message(struct log_store *s, struct store_segment *g,
+               const struct summary_entry *x)
 {
-    uint32_t i = table_find(&s->table, m->id);
+    if (x->rcpts == 0)
+        return; // a message to nobody
+    uint32_t i = table_find(&s->table, x->id);
     if (i != TABLE_NONE) {
         const struct table_entry *e = table_at(&s->table, i);
         bool other = e->segment != TABLE_NONE;
-        if (other || ended(s, i, v->n_rcpts)) {
+        if (other || ended(s, i, x->rcpts)) {
             // A second copy, or the record of one that has ended. Where it
             // lies must outlive neither word of that end.
             uint32_t since = e->since;
@@ -98,11 +101,11 @@ message_seen(struct log_store *s, struct store_segment *g,
             return;
         }
     } else {
-        i = table_add(&s->table, m->id);
+        i = table_add(&s->table, x->id);
     }
-    entry_lives(s, i, g, r, m, v);
-    if (v->notice.n > 0)
-        notices_pay(s, v->notice);
+    entry_lives(s, i, g, x);
+    if (x->notice.n > 0)
+        notices_pay(s, x->notice);
 }
 
 static void
@@ -117,10 +120,24 @@ record_seen(struct log_store *s, struct store_segment *g,
         !envelope_decode(&a, m.envelope, &v) ||
         (m.id.writer == 0 && m.id.seq == 0) ||
         (g->kind == SEGMENT_DATA && m.id.writer != g->writer) ||
-        (m.large == 0 && m.size != r->content))
+        (m.large == 0 && m.size != r->content)) {
         store_corrupt(s, g, r->offset, "not a message of its writer");
-    else if (v.n_rcpts > 0)
-        message_seen(s, g, r, &m, &v);
+        summaries_spoil(g);
+    } else {
+        struct summary_entry x = {.id = m.id,
+                                  .size = m.size,
+                                  .large = m.large,
+                                  .arrived_ms = v.arrived_ms,
+                                  .offset = r->offset,
+                                  .length = r->length,
+                                  .meta = (uint32_t)r->meta.n,
+                                  .rcpts = (uint32_t)v.n_rcpts,
+                                  .flags = r->flags,
+                                  .last = g->scan.left == 0,
+                                  .notice = v.notice};
+        summaries_add(g, &x);
+        absorb_message(s, g, &x);
+    }
     arena_fini(&a);
 }
 
@@ -131,11 +148,14 @@ read_to_end(struct log_store *s, struct store_segment *g)
     if (g->state == SEGMENT_TAIL)
         g->end = g->scan.at;
     g->state = SEGMENT_SEALED;
+    summaries_write(s, g);
+    struct record_event sealed = {.a = g->number,
+                                  .b = g->generation,
+                                  .c = g->end,
+                                  .time = (int64_t)g->scan.durable};
+    ledger_add_event(s, RECORD_SEALED, &sealed);
     scan_fini(&g->scan);
     g->scanning = false;
-    struct record_event sealed = {
-        .a = g->number, .b = g->generation, .c = g->end};
-    ledger_add_event(s, RECORD_SEALED, &sealed);
     if (g->kind == SEGMENT_DATA)
         writers_tail_done(s, g);
 }
@@ -146,8 +166,12 @@ absorb(struct log_store *s, struct store_segment *g, uint64_t budget)
 {
     struct scan_record r;
     struct err e;
-    uint64_t stop = g->scan.at + budget;
+    uint64_t octets = 0;
 
+    while (g->summary.fd >= 0 && summaries_read(s, g, &octets))
+        if (octets > SUMMARY_BUDGET)
+            return true;
+    uint64_t stop = g->scan.at + budget;
     for (;;) {
         switch (scan_next(&g->scan, &r, &e)) {
         case SCAN_RECORD:
@@ -155,10 +179,12 @@ absorb(struct log_store *s, struct store_segment *g, uint64_t budget)
             break;
         case SCAN_CORRUPT:
             store_corrupt(s, g, r.offset, "bytes that had been durable");
+            summaries_spoil(g);
             s->suspicious = true;
             break;
         case SCAN_ERROR:
             store_trouble(s, &e);
+            summaries_spoil(g);
             g->damaged = true;
             s->suspicious = true;
             g->scan.at = g->scan.limit;

@@ -148,6 +148,12 @@ format_sum(struct str bytes)
     return XXH3_64bits(bytes.p, bytes.n);
 }
 
+uint64_t
+format_seeded_sum(struct format_seed seed, uint64_t offset, struct str bytes)
+{
+    return XXH3_64bits_withSeed(bytes.p, bytes.n, seed_at(seed, offset));
+}
+
 struct format_running {
     XXH3_state_t *state; // of its own: it wants an alignment of 64
 };

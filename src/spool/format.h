@@ -80,6 +80,9 @@ bool format_verify_record(const unsigned char *from, struct format_seed seed,
                           uint64_t offset, struct str meta);
 
 uint64_t format_sum(struct str bytes);
+/* The same, of octets that belong to this segment and that offset of a file. */
+uint64_t format_seeded_sum(struct format_seed seed, uint64_t offset,
+                           struct str bytes);
 
 /* The same in pieces. _new() starts at nothing, _result() can be asked at any
  * time, _restart() forgets. */

@@ -265,7 +265,8 @@ leave_target(struct log_store *s)
     struct store_mover *m = s->mover;
     struct record_event x = {.a = m->target->number,
                              .b = m->target->generation,
-                             .c = m->out.durable};
+                             .c = m->out.durable,
+                             .time = (int64_t)m->out.durable};
     m->target->state = SEGMENT_SEALED;
     m->target->end = m->out.durable;
     ledger_add_event(s, RECORD_SEALED, &x);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/math.h"
 #include "spool/io.h"
 #include "spool/key.h"
 #include "spool/store_internal.h"
@@ -268,7 +269,10 @@ replay_sealed(struct log_store *s, const struct record_event *x)
         x->c < FORMAT_BLOCK || x->c > g->size)
         return;
     g->state = SEGMENT_READING;
-    g->durable = g->end = x->c;
+    g->end = x->c;
+    // A tail may have been read further than it was known to be durable.
+    if (x->time > FORMAT_BLOCK)
+        g->durable = math_min((uint64_t)x->time, g->end);
 }
 
 void

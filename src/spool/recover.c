@@ -13,19 +13,28 @@
 #include "spool/io.h"
 #include "spool/store_internal.h"
 
-struct names {
-    uint64_t *segments, *larges;
-    size_t n_segments, n_larges, cap_segments, cap_larges;
+struct numbers {
+    uint64_t *list;
+    size_t n, cap;
 };
 
-static void
-add_number(uint64_t **list, size_t *n, size_t *cap, uint64_t number)
+struct names {
+    struct numbers segments, larges, summaries;
+};
+
+/* A name of ours is a word and a number. */
+static bool
+take_name(struct numbers *all, struct str prefix, struct str name)
 {
-    if (*n == *cap) {
-        *cap = *cap * 2 + 64;
-        *list = alloc_resize(*list, *cap * sizeof **list);
+    uint64_t number;
+    if (!str_skip(&name, prefix) || !str_to_u64(name, &number))
+        return false;
+    if (all->n == all->cap) {
+        all->cap = all->cap * 2 + 64;
+        all->list = alloc_resize(all->list, all->cap * sizeof *all->list);
     }
-    (*list)[(*n)++] = number;
+    all->list[all->n++] = number;
+    return true;
 }
 
 static void
@@ -33,16 +42,10 @@ on_name(void *ctx, const char *name)
 {
     struct names *all = ctx;
     struct str s = str_from(name);
-    uint64_t number;
 
-    if (str_skip(&s, STR("segment-"))) {
-        if (str_to_u64(s, &number))
-            add_number(&all->segments, &all->n_segments, &all->cap_segments,
-                       number);
-    } else if (str_skip(&s, STR("large-"))) {
-        if (str_to_u64(s, &number))
-            add_number(&all->larges, &all->n_larges, &all->cap_larges, number);
-    }
+    (void)(take_name(&all->segments, STR("segment-"), s) ||
+           take_name(&all->larges, STR("large-"), s) ||
+           take_name(&all->summaries, STR("summary-"), s));
 }
 
 static bool
@@ -240,6 +243,8 @@ start_reading(struct log_store *s)
 {
     for (size_t i = 0; i < s->n_segments; i++) {
         struct store_segment *g = s->segments[i];
+        if (g->kind != SEGMENT_LEDGER)
+            summaries_find(s, g);
         if (g->state == SEGMENT_READING)
             absorb_limit(s, g);
         else if (g->state == SEGMENT_DOUBT && g->kind == SEGMENT_COPY)
@@ -256,15 +261,19 @@ recover(struct log_store *s, struct err *e)
 
     if (disk->list(disk->self, s->setup.dir, on_name, &names) != 0)
         ok = err_sys(e, "list", "spool folder");
-    for (size_t i = 0; ok && i < names.n_segments; i++)
-        ok = numbers_skip(s, names.segments[i], e) &&
-             open_segment(s, names.segments[i], e);
-    for (size_t i = 0; ok && i < names.n_larges; i++) {
-        ok = numbers_skip(s, names.larges[i], e);
-        larges_found(s, names.larges[i]);
+    for (size_t i = 0; ok && i < names.segments.n; i++)
+        ok = numbers_skip(s, names.segments.list[i], e) &&
+             open_segment(s, names.segments.list[i], e);
+    for (size_t i = 0; ok && i < names.larges.n; i++) {
+        ok = numbers_skip(s, names.larges.list[i], e);
+        larges_found(s, names.larges.list[i]);
     }
-    free(names.segments);
-    free(names.larges);
+    for (size_t i = 0; ok && i < names.summaries.n; i++)
+        if (segment_find(s, names.summaries.list[i]) == NULL)
+            summaries_unlink(s, names.summaries.list[i]);
+    free(names.segments.list);
+    free(names.larges.list);
+    free(names.summaries.list);
     ok = ok && replay_ledgers(s, e) && leases_open(s, e);
     if (ok)
         start_reading(s);

@@ -25,6 +25,16 @@ scan_fini(struct scan *s)
 }
 
 void
+scan_skip(struct scan *s, uint64_t at, uint64_t seq)
+{
+    s->at = at;
+    s->seq = seq;
+    s->left = 0;
+    if (at > s->durable)
+        s->durable = at;
+}
+
+void
 scan_refresh(struct scan *s)
 {
     s->window.n = 0;

@@ -65,5 +65,7 @@ void scan_init(struct scan *s, const struct disk *disk, int fd,
 void scan_fini(struct scan *s);
 enum scan_result scan_next(struct scan *s, struct scan_record *record,
                            struct err *e);
+/* Goes on behind `at`, the end of a durable batch, with that record. */
+void scan_skip(struct scan *s, uint64_t at, uint64_t seq);
 /* Forgets what was read: the file may have grown new records since. */
 void scan_refresh(struct scan *s);

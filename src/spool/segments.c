@@ -53,6 +53,7 @@ segment_new(struct log_store *s, uint64_t number, int fd, uint64_t size)
                                 .size = size,
                                 .fd = fd,
                                 .read_fd = -1,
+                                .summary.fd = -1,
                                 .durable = FORMAT_BLOCK,
                                 .end = FORMAT_BLOCK,
                                 .tomb_since = TABLE_NONE};
@@ -65,6 +66,7 @@ segment_forget(struct log_store *s, struct store_segment *g)
     const struct disk *disk = s->setup.disk;
     if (g->scanning)
         scan_fini(&g->scan);
+    summaries_drop(s, g);
     (void)disk->close(disk->self, g->fd);
     if (g->read_fd >= 0)
         (void)disk->close(disk->self, g->read_fd);
@@ -174,6 +176,8 @@ run_errand(struct task *task)
     char name[STORE_NAME];
 
     x->ok = x->errand == ERRAND_MAKE ? make(x) : write_header(x);
+    if (x->ok && (x->errand == ERRAND_RETIRE || x->errand == ERRAND_DROP))
+        summaries_unlink(x->store, x->header.segment);
     if (x->errand != ERRAND_DROP || !x->ok)
         return;
     segment_name(name, x->header.segment);
@@ -206,6 +210,7 @@ make_spare(struct log_store *s, struct store_segment *g, uint64_t generation)
     const struct disk *disk = s->setup.disk;
     if (g->scanning)
         scan_fini(&g->scan);
+    summaries_drop(s, g);
     if (g->read_fd >= 0)
         (void)disk->close(disk->self, g->read_fd);
     *g = (struct store_segment){.index = g->index,
@@ -214,6 +219,7 @@ make_spare(struct log_store *s, struct store_segment *g, uint64_t generation)
                                 .size = g->size,
                                 .fd = g->fd,
                                 .read_fd = -1,
+                                .summary.fd = -1,
                                 .durable = FORMAT_BLOCK,
                                 .end = FORMAT_BLOCK,
                                 .tomb_since = TABLE_NONE};

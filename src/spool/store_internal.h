@@ -9,6 +9,7 @@
  *     ledger.c    the queue's own log: adding, writing, syncing
  *     notes.c     what a ledger record means for the table, and reading back
  *     absorb.c    message records of data segments into the table
+ *     summaries.c what sealed segments hold, for the next start
  *     recover.c   the start: folder, ledgers, what is in doubt
  *     claim.c     claiming, showing, listing, reading
  *     settle.c    outcomes and everything else that changes a state
@@ -30,6 +31,7 @@
 #include "spool/ops.h"
 #include "spool/record.h"
 #include "spool/scan.h"
+#include "spool/summary.h"
 #include "spool/table.h"
 
 /* A recipient's note_segment while its latest note is in no file. */
@@ -59,6 +61,15 @@ enum segment_state {
     SEGMENT_RETIRING,  /* its header gets a new generation */
 };
 
+/* The summary that is read at the start, and the one that is gathered. */
+struct store_summary {
+    int fd;             /* being read; -1: none is */
+    uint64_t at;        /* octet of the file: of the next piece */
+    struct buf entries; /* read from the segment itself, in its order */
+    uint64_t first;     /* number of the first one's record */
+    bool off;           /* entries would not be all: none is written */
+};
+
 struct store_segment {
     uint32_t index; /* in store->segments; the table refers to it */
     uint64_t number, generation, writer, size;
@@ -71,7 +82,8 @@ struct store_segment {
 
     /* DATA and COPY */
     struct scan scan;
-    bool scanning;       /* scan is in use */
+    bool scanning; /* scan is in use */
+    struct store_summary summary;
     bool damaged;        /* could not be read to its end: kept as it is */
     uint64_t durable;    /* its writer said so */
     uint64_t end;        /* READING, SEALED: nothing counts from here on */
@@ -259,6 +271,24 @@ void notes_drop_hold(struct log_store *s, struct msgid id);
 /* ---- absorb.c */
 void absorb_turn(struct log_store *s);
 void absorb_limit(struct log_store *s, struct store_segment *g);
+/* A message record lies there, found by whatever means. */
+void absorb_message(struct log_store *s, struct store_segment *g,
+                    const struct summary_entry *x);
+
+/* ---- summaries.c */
+/* At the start: is there one? */
+void summaries_find(struct log_store *s, struct store_segment *g);
+/* While fd is open: absorbs one piece, adds its octets; false: that was all. */
+bool summaries_read(struct log_store *s, struct store_segment *g,
+                    uint64_t *octets);
+void summaries_add(struct store_segment *g, const struct summary_entry *e);
+/* Something was bad: what is gathered is not all. */
+void summaries_spoil(struct store_segment *g);
+/* It was read to its end. */
+void summaries_write(struct log_store *s, struct store_segment *g);
+void summaries_drop(struct log_store *s, struct store_segment *g);
+/* May be called from a task. */
+void summaries_unlink(const struct log_store *s, uint64_t number);
 
 /* ---- recover.c */
 bool recover(struct log_store *s, struct err *e);

@@ -219,6 +219,7 @@ spool_log_store_roll_call(struct spool_store *base)
 {
     struct log_store *s = store_of(base);
     s->called = true;
+    s->reading = true; // even where there is nothing: that is known then
     for (size_t i = 0; i < s->n_segments; i++)
         if (s->segments[i] != NULL && s->segments[i]->state == SEGMENT_DOUBT)
             writers_sync_tail(s, s->segments[i]);

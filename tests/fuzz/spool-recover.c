@@ -3,8 +3,8 @@
  * The start of a spool on segments somebody else has written. The first octet
  * says how: raw (the input is what lies behind the header) or made up (each
  * record has a checksum that holds, and says what the input wants; then some
- * octets are damaged). Whatever is found must be listed, read, delivered and
- * survive a second start.
+ * octets are damaged), and whether a made-up summary lies beside. Whatever is
+ * found must be listed, read, delivered and survive a second start.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,11 +13,12 @@
 #include "base/math.h"
 #include "spool/append.h"
 #include "spool/record.h"
+#include "spool/summary.h"
 #include "spoolrig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-enum { SIZE = 256 << 10, RAW = 1, DAMAGE = 2, SETTLED = 4096 };
+enum { SIZE = 256 << 10, RAW = 1, DAMAGE = 2, SUMMARY = 4, SETTLED = 4096 };
 
 static int
 make_segment(struct simdisk *disk, uint64_t number, enum segment_kind kind)
@@ -81,6 +82,39 @@ write_records(const struct disk *d, int data_fd, int ledger_fd,
     (void)append_write(&out[1], &e);
     append_fini(&out[0]);
     append_fini(&out[1]);
+}
+
+/* u8 pieces, then for each u8 how many blocks on, u8 count, u16 octets of
+ * entries: all with checksums that hold. */
+static void
+write_summary(struct simdisk *disk, const uint8_t *data, size_t n)
+{
+    const struct disk *d = simdisk_disk(disk);
+    struct format_seed seed = {2, 3};
+    struct summary_piece p = {.end = SIZE, .upto = FORMAT_BLOCK};
+    struct buf file = {0};
+    size_t pieces = n > 0 ? data[0] % 4u : 0;
+    int dir = simdisk_root(disk);
+
+    for (n -= n > 0, data++; pieces > 0 && n >= 4; pieces--) {
+        size_t octets = (size_t)data[2] | (size_t)(data[3] & 15) << 8;
+        p.upto += (uint64_t)data[0] * FORMAT_BLOCK;
+        p.count = data[1];
+        data += 4;
+        n -= 4;
+        p.octets = (uint32_t)math_min(octets, n);
+        summary_add_piece(&file, seed, file.n, &p, str_from_n(data, p.octets));
+        p.first += p.count;
+        data += p.octets;
+        n -= p.octets;
+    }
+    struct iovec part = {file.p, file.n};
+    int fd = d->open(d->self, dir, "summary-2", DISK_WRITE | DISK_CREATE);
+    if (file.n > 0)
+        (void)d->write_at(d->self, fd, &part, 1, 0);
+    (void)d->close(d->self, fd);
+    (void)d->close(d->self, dir);
+    buf_fini(&file);
 }
 
 static bool
@@ -156,6 +190,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     (void)d->close(d->self, data_fd);
     (void)d->close(d->self, ledger_fd);
+    if (n > 1 && (data[0] & SUMMARY) != 0)
+        write_summary(disk, data + 1, n - 1);
     use(disk);
     use(disk);
     simdisk_free(disk);

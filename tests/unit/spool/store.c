@@ -225,6 +225,15 @@ damage_is_said_and_the_rest_served(void **state)
     rig_settle(r); // sealed: its end is known
     rig_store_kill(r);
     assert_true(simdisk_damage(r->disk, name, v.at.offset + 50));
+    // Without its summary it is read (summaries.c has the other case).
+    const struct disk *d = simdisk_disk(r->disk);
+    int dir = simdisk_root(r->disk);
+    (void)snprintf(name, sizeof name, "summary-%llu",
+                   (unsigned long long)v.at.segment);
+    assert_int_equal(d->unlink(d->self, dir, name), 0);
+    (void)d->close(d->self, dir);
+    (void)snprintf(name, sizeof name, "segment-%llu",
+                   (unsigned long long)v.at.segment);
     assert_true(rig_store_restart(r));
     rig_settle(r);
     assert_int_equal(r->corrupt, 1);
