@@ -25,34 +25,15 @@ buf_clear(struct buf *b)
     b->n = 0;
 }
 
-char *
-buf_reserve(struct buf *b, size_t n)
+void
+buf_grow(struct buf *b, size_t n)
 {
     size_t need;
     bool fits = math_add(b->n, n, &need);
     assert(fits);
-    if (need > b->cap) {
-        size_t cap = math_max(need, b->cap + b->cap / 2);
-        b->cap = math_max(cap, FIRST_CAPACITY);
-        b->p = alloc_resize(b->p, b->cap);
-    }
-    return b->p + b->n;
-}
-
-void
-buf_add(struct buf *b, struct str s)
-{
-    if (s.n == 0)
-        return;
-    memcpy(buf_reserve(b, s.n), s.p, s.n);
-    b->n += s.n;
-}
-
-void
-buf_add_char(struct buf *b, char c)
-{
-    *buf_reserve(b, 1) = c;
-    b->n++;
+    size_t cap = math_max(need, b->cap + b->cap / 2);
+    b->cap = math_max(cap, FIRST_CAPACITY);
+    b->p = alloc_resize(b->p, b->cap);
 }
 
 void
@@ -65,14 +46,30 @@ buf_add_lower(struct buf *b, struct str s)
 }
 
 void
+buf_add_number(struct buf *b, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    buf_add(b, str_from_n(digits + at, sizeof digits - at));
+}
+
+/* Twice only where the room left does not do. */
+void
 buf_vaddf(struct buf *b, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    char *to = buf_reserve(b, 1);
+    int n = vsnprintf(to, b->cap - b->n, format, args);
     assert(n >= 0);
-    char *to = buf_reserve(b, (size_t)n + 1);
-    (void)vsnprintf(to, (size_t)n + 1, format, again);
+    if ((size_t)n >= b->cap - b->n) {
+        to = buf_reserve(b, (size_t)n + 1);
+        (void)vsnprintf(to, (size_t)n + 1, format, again);
+    }
     va_end(again);
     b->n += (size_t)n;
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/str.h"
@@ -24,14 +25,37 @@ struct buf {
 void buf_fini(struct buf *b);  /* leaves an empty one */
 void buf_clear(struct buf *b); /* forgets the bytes, keeps the memory */
 
-void buf_add(struct buf *b, struct str s);
-void buf_add_char(struct buf *b, char c);
-void buf_add_lower(struct buf *b, struct str s); /* ASCII letters lowered */
-void buf_addf(struct buf *b, const char *format, ...) PRINTF(2, 3);
-void buf_vaddf(struct buf *b, const char *format, va_list args) PRINTF(2, 0);
+void buf_grow(struct buf *b, size_t n); /* buf_reserve()'s other half */
 
 /* Room for n more octets at p + n; the caller writes them and adds to n. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+    if (n > b->cap - b->n)
+        buf_grow(b, n);
+    return b->p + b->n;
+}
+
+static inline void
+buf_add(struct buf *b, struct str s)
+{
+    if (s.n == 0)
+        return;
+    memcpy(buf_reserve(b, s.n), s.p, s.n);
+    b->n += s.n;
+}
+
+static inline void
+buf_add_char(struct buf *b, char c)
+{
+    *buf_reserve(b, 1) = c;
+    b->n++;
+}
+
+void buf_add_lower(struct buf *b, struct str s); /* ASCII letters lowered */
+void buf_add_number(struct buf *b, uint64_t v);  /* decimal digits */
+void buf_addf(struct buf *b, const char *format, ...) PRINTF(2, 3);
+void buf_vaddf(struct buf *b, const char *format, va_list args) PRINTF(2, 0);
 
 /* Drops n octets (at most all) from the front. */
 void buf_consume(struct buf *b, size_t n);

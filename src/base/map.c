@@ -33,8 +33,8 @@ map_fini(struct map *m)
     *m = (struct map){0};
 }
 
-static uint64_t
-hash_key(struct str key)
+uint64_t
+map_hash(struct str key)
 {
     return XXH3_64bits_withSeed(key.p, key.n, process_seed);
 }
@@ -58,7 +58,7 @@ map_get(const struct map *m, struct str key)
 {
     if (m->cap == 0)
         return NULL;
-    return find_slot(m, key, hash_key(key))->value;
+    return find_slot(m, key, map_hash(key))->value;
 }
 
 static void
@@ -88,7 +88,7 @@ map_put(struct map *m, struct str key, void *value)
     assert(value != NULL);
     if ((m->used + 1) * 4 > m->cap * 3)
         rebuild(m);
-    uint64_t hash = hash_key(key);
+    uint64_t hash = map_hash(key);
     struct map_slot *s = find_slot(m, key, hash);
     void *earlier = s->value;
     if (s->key == NULL) {
@@ -109,7 +109,7 @@ map_remove(struct map *m, struct str key)
 {
     if (m->cap == 0)
         return NULL;
-    struct map_slot *s = find_slot(m, key, hash_key(key));
+    struct map_slot *s = find_slot(m, key, map_hash(key));
     void *earlier = s->value;
     s->value = NULL;
     m->count -= earlier != NULL;

@@ -30,6 +30,9 @@ struct map {
 /* Once at start, with random octets; before the first map is used. */
 void map_seed(uint64_t seed);
 
+/* For other tables with keys of strangers. */
+uint64_t map_hash(struct str key);
+
 void map_fini(struct map *m); /* the values are not freed */
 void *map_get(const struct map *m, struct str key); /* NULL: not there */
 /* value must not be NULL; an earlier one is returned, else NULL. */

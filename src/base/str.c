@@ -19,12 +19,6 @@ str_from_n(const void *p, size_t n)
 }
 
 bool
-str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
 str_eq_nocase(struct str a, struct str b)
 {
     if (a.n != b.n)
@@ -44,12 +38,6 @@ str_compare(struct str a, struct str b)
     if (order != 0)
         return order;
     return (a.n > b.n) - (a.n < b.n);
-}
-
-bool
-str_starts(struct str s, struct str prefix)
-{
-    return s.n >= prefix.n && str_eq(str_first(s, prefix.n), prefix);
 }
 
 bool
@@ -101,19 +89,6 @@ str_find_nocase(struct str s, struct str needle)
     return find(s, needle, str_eq_nocase);
 }
 
-struct str
-str_from_pos(struct str s, size_t from)
-{
-    from = math_min(from, s.n);
-    return (struct str){s.p + from, s.n - from};
-}
-
-struct str
-str_first(struct str s, size_t n)
-{
-    return (struct str){s.p, math_min(n, s.n)};
-}
-
 static bool
 is_space(char c)
 {
@@ -154,15 +129,6 @@ str_skip_nocase(struct str *s, struct str prefix)
     if (!str_starts_nocase(*s, prefix))
         return false;
     *s = str_from_pos(*s, prefix.n);
-    return true;
-}
-
-bool
-str_skip_char(struct str *s, char c)
-{
-    if (s->n == 0 || s->p[0] != c)
-        return false;
-    *s = str_from_pos(*s, 1);
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 struct str {
@@ -27,10 +28,22 @@ struct str {
 struct str str_from(const char *text); /* NULL gives the empty slice */
 struct str str_from_n(const void *p, size_t n);
 
-bool str_eq(struct str a, struct str b);
+/* Here, as some others below, because parsers spend their time in it. */
+static inline bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 bool str_eq_nocase(struct str a, struct str b); /* ASCII letters only */
 int str_compare(struct str a, struct str b);    /* like memcmp, then length */
-bool str_starts(struct str s, struct str prefix);
+
+static inline bool
+str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq((struct str){s.p, prefix.n}, prefix);
+}
+
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 
@@ -41,8 +54,18 @@ ssize_t str_find(struct str s, struct str needle);
 ssize_t str_find_nocase(struct str s, struct str needle);
 
 /* The part from `from` on; the first n octets. Both stop at the ends. */
-struct str str_from_pos(struct str s, size_t from);
-struct str str_first(struct str s, size_t n);
+static inline struct str
+str_from_pos(struct str s, size_t from)
+{
+    from = from < s.n ? from : s.n;
+    return (struct str){s.p + from, s.n - from};
+}
+
+static inline struct str
+str_first(struct str s, size_t n)
+{
+    return (struct str){s.p, n < s.n ? n : s.n};
+}
 
 /* Without blanks, CR and LF at both ends. */
 struct str str_trim(struct str s);
@@ -54,7 +77,15 @@ bool str_cut(struct str s, char c, struct str *head, struct str *tail);
 /* Steps over prefix if *s begins with it. */
 bool str_skip(struct str *s, struct str prefix);
 bool str_skip_nocase(struct str *s, struct str prefix);
-bool str_skip_char(struct str *s, char c);
+
+static inline bool
+str_skip_char(struct str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    *s = str_from_pos(*s, 1);
+    return true;
+}
 
 /* All of s as a decimal number; false: empty, no digit, or too large. */
 bool str_to_u64(struct str s, uint64_t *out);

@@ -18,6 +18,7 @@ enum {
     LINE_DEFAULT = 198, /* 200 with CRLF */
     LINE_CHOSEN = 510,  /* 512 with CRLF: RFC 5321, 4.5.3.1.5 */
     PARAM_READ = 1024,  /* octets of a parameter that are looked at */
+    OWN_TEXT = 0,       /* "no parameter" where its greatest length stands */
 };
 
 /* What parameters are shortened to, step by step, until the line fits.
@@ -25,23 +26,24 @@ enum {
 static const size_t lengths[] = {PARAM_READ, 128, 80, 64, 48, 32, 24, 16};
 
 static const struct {
-    const char *name;
+    struct str name;
     size_t offset;
 } params[] = {
-    {"sender",           offsetof(struct reason_params, sender)          },
-    {"recipient",        offsetof(struct reason_params, recipient)       },
-    {"recipient-domain", offsetof(struct reason_params, recipient_domain)},
-    {"domain",           offsetof(struct reason_params, domain)          },
-    {"user",             offsetof(struct reason_params, user)            },
-    {"host",             offsetof(struct reason_params, host)            },
-    {"detail",           offsetof(struct reason_params, detail)          },
+    {{"sender", 6},            offsetof(struct reason_params, sender)          },
+    {{"recipient", 9},         offsetof(struct reason_params, recipient)       },
+    {{"recipient-domain", 16},
+     offsetof(struct reason_params,                           recipient_domain)},
+    {{"domain", 6},            offsetof(struct reason_params, domain)          },
+    {{"user", 4},              offsetof(struct reason_params, user)            },
+    {{"host", 4},              offsetof(struct reason_params, host)            },
+    {{"detail", 6},            offsetof(struct reason_params, detail)          },
 };
 
 static bool
 find_param(const struct reason_params *p, struct str name, struct str *value)
 {
     for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
-        if (!str_eq(name, str_from(params[i].name)))
+        if (!str_eq(name, params[i].name))
             continue;
         memcpy(value, (const char *)p + params[i].offset, sizeof *value);
         return true;
@@ -62,6 +64,14 @@ take_param(struct str *text, struct str *name)
 
 typedef void (*add_fn)(struct buf *to, struct str s, size_t longest);
 
+/* Up to the next "%"; at least one octet. */
+static struct str
+first_plain(struct str text)
+{
+    ssize_t next = str_find_char(str_from_pos(text, 1), '%');
+    return next < 0 ? text : str_first(text, (size_t)next + 1);
+}
+
 static void
 fill(struct buf *to, struct str text, const struct reason_params *p, add_fn add,
      size_t longest)
@@ -73,10 +83,21 @@ fill(struct buf *to, struct str text, const struct reason_params *p, add_fn add,
             add(to, value, longest);
             text = rest;
         } else {
-            add(to, str_first(text, 1), 1);
-            text = str_from_pos(text, 1);
+            struct str plain = first_plain(text);
+            add(to, plain, OWN_TEXT);
+            text = str_from_pos(text, plain.n);
         }
     }
+}
+
+/* So many octets of printable ASCII begin it. */
+static size_t
+printable(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] <= '~')
+        n++;
+    return n;
 }
 
 /* One '?' for each character that is not printable ASCII; beyond `longest`
@@ -87,13 +108,16 @@ add_ascii(struct buf *to, struct str s, size_t longest)
     size_t start = to->n;
     s = str_first(s, PARAM_READ);
     while (s.n > 0) {
-        size_t n = math_max(utf8_first(s), 1);
-        bool plain = n == 1 && s.p[0] >= ' ' && s.p[0] <= '~';
-        buf_add(to, plain ? str_first(s, 1) : STR("?"));
+        size_t n = printable(s);
+        buf_add(to, str_first(s, n));
+        if (n == s.n)
+            break;
+        buf_add_char(to, '?');
         s = str_from_pos(s, n);
+        s = str_from_pos(s, math_max(utf8_first(s), 1));
     }
     size_t n = to->n - start;
-    if (n <= longest || longest <= 3)
+    if (longest == OWN_TEXT || n <= longest)
         return;
     size_t head = (longest - 2) / 2, tail = longest - 3 - head;
     memcpy(to->p + start + head, "...", 3);
@@ -101,11 +125,11 @@ add_ascii(struct buf *to, struct str s, size_t longest)
     to->n = start + longest;
 }
 
-/* Copies an octet of the text itself, which is UTF-8; mends a parameter. */
+/* Copies the text itself, which is UTF-8; mends a parameter. */
 static void
 add_utf8(struct buf *to, struct str s, size_t longest)
 {
-    if (longest == 1) {
+    if (longest == OWN_TEXT) {
         buf_add(to, s);
         return;
     }
@@ -146,8 +170,14 @@ add_line(struct buf *to, size_t start, struct str text,
 static void
 add_head(struct buf *to, const struct reason *r, char separator)
 {
-    buf_addf(to, "%u%c%u.%u.%u ", r->code, separator, r->status.klass,
-             r->status.subject, r->status.detail);
+    buf_add_number(to, r->code);
+    buf_add_char(to, separator);
+    buf_add_number(to, r->status.klass);
+    buf_add_char(to, '.');
+    buf_add_number(to, r->status.subject);
+    buf_add_char(to, '.');
+    buf_add_number(to, r->status.detail);
+    buf_add_char(to, ' ');
 }
 
 /* The end of a last line. */

@@ -122,19 +122,24 @@ add_escaped(struct buf *b, unsigned char c)
         buf_add(b, STR("\\ufffd"));
 }
 
+static bool
+is_harmless(unsigned char c)
+{
+    return c < 128 && !ascii_is_control(c) && c != '"' && c != '\\';
+}
+
 static void
 add_quoted(struct buf *b, struct str s)
 {
     buf_add_char(b, '"');
     while (s.n > 0) {
-        unsigned char c = (unsigned char)s.p[0];
-        size_t n = 1;
-        if (c >= 128)
+        size_t n = 0;
+        while (n < s.n && is_harmless((unsigned char)s.p[n]))
+            n++;
+        if (n == 0 && (unsigned char)s.p[0] >= 128)
             n = harmless_utf8(s);
-        else if (ascii_is_control(c) || c == '"' || c == '\\')
-            n = 0;
         if (n == 0)
-            add_escaped(b, c);
+            add_escaped(b, (unsigned char)s.p[0]);
         else
             buf_add(b, str_first(s, n));
         s = str_from_pos(s, n == 0 ? 1 : n);
@@ -157,16 +162,9 @@ is_plain(struct str s)
 static void
 add_number(struct buf *b, int64_t v)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    do {
-        digits[--at] = (char)('0' + u % 10);
-        u /= 10;
-    } while (u > 0);
     if (v < 0)
-        digits[--at] = '-';
-    buf_add(b, str_from_n(digits + at, sizeof digits - at));
+        buf_add_char(b, '-');
+    buf_add_number(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 static void

@@ -83,7 +83,7 @@ decide_forget(struct session *s)
     intake_abort(&s->intake);
     arena_reset(&s->arena);
     s->envelope = (struct envelope){.sender = STR_EMPTY};
-    s->rcpts_cap = 0;
+    s->rcpts = (struct rcpts){0};
 }
 
 static void
@@ -131,34 +131,6 @@ on_sender(struct session *s, const struct smtp_event *ev)
     agree(s);
 }
 
-static void
-add_recipient(struct session *s, const struct smtp_rcpt *rcpt)
-{
-    struct envelope *e = &s->envelope;
-    if (e->n_rcpts == s->rcpts_cap) {
-        struct recipient *old = e->rcpts;
-        s->rcpts_cap = s->rcpts_cap == 0 ? 4 : s->rcpts_cap * 2;
-        e->rcpts = arena_array(&s->arena, s->rcpts_cap, sizeof *e->rcpts);
-        for (size_t i = 0; i < e->n_rcpts; i++)
-            e->rcpts[i] = old[i];
-    }
-    e->rcpts[e->n_rcpts++] = (struct recipient){
-        .address = arena_dup(&s->arena, rcpt->recipient.whole),
-        .orcpt = arena_dup(&s->arena, rcpt->orcpt),
-        .notify = rcpt->notify,
-    };
-}
-
-/* Said twice is delivered once: the same address in the same spelling. */
-static bool
-has_recipient(const struct session *s, struct str address)
-{
-    for (size_t i = 0; i < s->envelope.n_rcpts; i++)
-        if (str_eq(s->envelope.rcpts[i].address, address))
-            return true;
-    return false;
-}
-
 /* Some lists take mail from their members only. */
 static void
 add_sender(struct session *s, struct gate_facts *f, struct address *sender)
@@ -183,8 +155,7 @@ on_recipient(struct session *s, const struct smtp_event *ev)
         decide_refuse(s, v.reason, a->whole, v.detail);
         return;
     }
-    if (!has_recipient(s, a->whole))
-        add_recipient(s, &ev->rcpt);
+    rcpts_add(&s->rcpts, &s->arena, &s->envelope, &ev->rcpt);
     agree(s);
 }
 

@@ -10,6 +10,7 @@
 #include "os/conn.h"
 #include "os/net.h"
 #include "receive/intake.h"
+#include "receive/rcpts.h"
 #include "receive/listen.h"
 #include "receive/worker.h"
 
@@ -37,7 +38,7 @@ struct session {
 
     struct arena arena; /* of the transaction */
     struct envelope envelope;
-    size_t rcpts_cap;
+    struct rcpts rcpts; /* of the envelope */
     struct intake intake;
 
     struct sasl *sasl; /* an AUTH exchange under way */
