@@ -245,13 +245,17 @@ take_line(struct str *text, struct str *line)
 }
 
 /* A text that ends in a continuation line gets the line that it waits for, with
- * the chosen code and the reason's status in the class of that code. */
+ * the text's code, if its first line has one, and the reason's status in the
+ * class of that code. */
 static void
 close_chosen(struct buf *to, const struct reason *r,
              const struct reason_params *p, struct str code)
 {
-    buf_add(to, code);
-    buf_addf(to, " %c.%u.%u ", code.p[0], r->status.subject, r->status.detail);
+    if (code.n > 0)
+        buf_addf(to, "%.*s %c.%u.%u ", STR_ARG(code), code.p[0],
+                 r->status.subject, r->status.detail);
+    else
+        add_head(to, r, ' ');
     add_id(to, r, p);
 }
 

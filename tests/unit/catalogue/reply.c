@@ -211,6 +211,9 @@ chosen_texts(void **state)
     check_reply("relay-denied", &p, "553-Message filtered.\n",
                 "553-Message filtered.\r\n"
                 "553 5.7.1 relay-denied 7K3MQ-2DF9P\r\n");
+    check_reply("relay-denied", &p, "no\n550-away",
+                "553-5.7.1 no\r\n553-5.7.1 away\r\n"
+                "553 5.7.1 relay-denied 7K3MQ-2DF9P\r\n");
     check_reply("relay-denied", &p, "250-ok", "553 5.7.1 ok\r\n");
     check_reply("relay-denied", &p, "5.7.1-ish", "553 5.7.1 5.7.1-ish\r\n");
     check_reply("relay-denied", &p, "250 ok", "553 5.7.1 ok\r\n");
