@@ -5,13 +5,16 @@
  * user         gatepost-auth, or the caller's
  * root         no
  * descriptors  3 master, 4 config, the control socket, pipes to receive, queue
- *              and notify; the accounts database and the snapshot in its folder
- * peers        receive (logins, the book), queue (the book), notify (who is
- *              away), the command line (control socket, mode 0600)
- * system calls files below <state>/directory, no network
+ *              and notify; the accounts database, the snapshot and the compiled
+ *              lists in its folder
+ * peers        receive (logins, look-ups, the book), queue (the book), notify
+ *              (who is away), the command line (control socket, mode 0600);
+ *              PostgreSQL, where the config keeps a list there
+ * system calls files below <state>/directory; reads the files and databases
+ *              that are lists of the config; network to PostgreSQL only
  * who owns it  reads every password hash and lets anybody log in; decides which
  *              addresses exist and where they lead. Cannot read mail in the
- *              spool, nor speak to the network.
+ *              spool; speaks to the network only for a list in PostgreSQL.
  */
 #include "directory/directory.h"
 
@@ -21,6 +24,7 @@
 #include "directory/bell.h"
 #include "directory/lists.h"
 #include "directory/logins.h"
+#include "directory/lookups.h"
 #include "directory/publisher.h"
 #include "os/disk.h"
 #include "room/room.h"
@@ -35,6 +39,7 @@ struct directory {
     struct hosting hosting;
     struct publisher *publisher;
     struct lists *lists;
+    struct lookups *lookups;
     struct logins *logins;
     struct away *away;
     struct bell *bell;
@@ -109,6 +114,7 @@ on_open(void *self, struct room *r, struct err *e)
     if (lists < 0)
         return false;
     d->lists = lists_new(r->loop, d->publisher, lists);
+    d->lookups = lookups_new(r->loop);
     d->logins =
         logins_new(r->loop, d->accounts, &d->hosting, finish_when_idle, d);
     d->away = away_new(r->loop, for_away, finish_when_idle, d);
@@ -129,6 +135,8 @@ on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
         lists_introduce(d->lists, publisher_attach(d->publisher, fd));
     else if (pipe == PIPE_LOGIN)
         logins_attach(d->logins, fd);
+    else if (pipe == PIPE_LOOKUP)
+        lookups_attach(d->lookups, fd);
     else if (pipe == PIPE_VACATION)
         away_attach(d->away, fd);
     else
@@ -151,6 +159,7 @@ on_go(void *self)
 {
     struct directory *d = self;
     lists_configure(d->lists, d->room->conf);
+    lookups_configure(d->lookups, d->room->conf);
     publisher_start(d->publisher);
 }
 
@@ -160,6 +169,7 @@ on_config(void *self, struct conf *fresh)
     struct directory *d = self;
     publisher_reload(d->publisher, fresh);
     lists_configure(d->lists, fresh);
+    lookups_configure(d->lookups, fresh);
 }
 
 /* An old receive's last logins are answered first; the readers keep the book
