@@ -31,6 +31,9 @@ def make_stage(key):
         if "no-starttls" not in options:
             s.tls_port = free_port()
             s.more = f'listen "mx-tls" {{ address = {{"127.0.0.1:{s.tls_port}"}} tls = implicit }}'
+        if "badmailfrom" in options:
+            (s.root / "bad").write_text(options["badmailfrom"] + "\n")
+            s.more += '\ngate { badmailfrom = "file:bad" }\nreply "badmailfrom" { text = "550 5.7.1 not welcome" }'
         s.write_config()
         for name in ("alice", "bob"):
             s.add_user(f"{name}@example.com")
@@ -77,7 +80,7 @@ class Player:
     def flush(self):
         out, self.group = self.group, b""
         try:
-            for i in range(0, len(out), 1 if self.by_octet else len(out)):
+            for i in range(0, len(out), 1 if self.by_octet else 1 << 30):
                 self.s.sendall(out[i:i + 1] if self.by_octet else out)
         except OSError:
             pass  # it hung up: what it said before is what counts
@@ -120,7 +123,7 @@ class Player:
 # What no config says, and why.
 NOT_HERE = {
     "no-auth": "under TLS AUTH is always offered",
-    "sender": "no list of refused senders has these words",
+    "sender": "a list of refused senders ends no session",
     "hello": "no name is refused at EHLO",
     "content": "needs a full or a broken disk, see test_life.py",
 }
@@ -135,7 +138,9 @@ def stage_for(lines):
         pytest.skip(NOT_HERE["no-auth"])
     refused = [p[1:] for p in policies if p[0] == "refuse"]
     for p in refused:
-        if p[0] in NOT_HERE:
+        if p[0] == "sender" and not p[2:]:
+            key["badmailfrom"] = p[1]
+        elif p[0] in NOT_HERE:
             pytest.skip(NOT_HERE[p[0]])
         if p[0] == "rcpt" and not p[1].endswith("@example.com"):
             key["no-relay"] = ""
