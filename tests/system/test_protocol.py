@@ -18,3 +18,13 @@ def test_received_names_the_cipher_suite(server, version, suite):
         s.sendmail("far@far.example", ["bob@example.com"], message(to="bob@example.com"))
     received = str(server.wait_mail("bob@example.com", before + 1)[-1]["Received"])
     assert re.search(rf"with ESMTPS \(TLS1\.\d\)\s+id \S+\s+for <bob@example\.com>\s+tls {suite};", received), received
+
+
+def test_a_recipient_said_twice_is_delivered_once(server):
+    """Few of them or many: more than are looked through one by one."""
+    rcpts = [f"ann+{i}@example.com" for i in range(50)]
+    with server.smtp() as s:
+        assert s.sendmail("far@far.example", rcpts[:40] + rcpts[:40] + rcpts[30:] + rcpts[30:], message()) == {}
+    server.wait_mail("ann@example.com", len(rcpts))
+    server.wait_empty()
+    assert len(server.mail("ann@example.com")) == len(rcpts)
