@@ -41,6 +41,7 @@ struct channel {
     channel_end_fn on_end;
     void *ctx;
     struct deferred flush;
+    bool secret; /* buffers are wiped */
     bool busy;   /* a callback runs: memory must stay */
     bool freed;  /* inside it */
     bool broken; /* nothing can be sent any more */
@@ -56,6 +57,38 @@ struct channel {
 };
 
 static void
+discard(struct channel *c, struct buf *b)
+{
+    if (c->secret && b->p != NULL)
+        alloc_wipe(b->p, b->cap);
+    buf_fini(b);
+}
+
+/* buf_consume() moves what is left to the front. */
+static void
+consume(struct channel *c, struct buf *b, size_t n)
+{
+    size_t before = b->n;
+    buf_consume(b, n);
+    if (c->secret)
+        alloc_wipe(b->p + b->n, before - b->n);
+}
+
+/* buf_reserve() may move the octets and leave the old ones where they were. */
+static char *
+reserve(struct channel *c, struct buf *b, size_t n)
+{
+    if (c->secret && b->p != NULL && b->cap - b->n < n) {
+        struct buf larger = {0};
+        (void)buf_reserve(&larger, 2 * (b->n + n));
+        buf_add(&larger, buf_str(b));
+        discard(c, b);
+        *b = larger;
+    }
+    return buf_reserve(b, n);
+}
+
+static void
 set_non_blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -68,7 +101,7 @@ drop_output(struct channel *c)
     for (size_t i = 0; i < c->n_passing; i++)
         (void)close(c->passing[i].fd);
     c->n_passing = 0;
-    buf_fini(&c->out);
+    discard(c, &c->out);
 }
 
 static void
@@ -89,7 +122,7 @@ channel_free(struct channel *c)
     watch_free(c->watch);
     (void)close(c->fd);
     drop_output(c);
-    buf_fini(&c->in);
+    discard(c, &c->in);
     for (size_t i = 0; i < c->n_claims; i++)
         (void)close(c->claims[i]);
     c->n_claims = 0;
@@ -145,7 +178,7 @@ forget_sent(struct channel *c, size_t octets, size_t fds)
         c->passing[i] = c->passing[i + fds];
         c->passing[i].end -= octets;
     }
-    buf_consume(&c->out, octets);
+    consume(c, &c->out, octets);
 }
 
 /* A failure to send is not the end: what the peer said before it went is
@@ -168,7 +201,7 @@ flush_output(struct channel *c)
         forget_sent(c, (size_t)n, fds);
     }
     if (c->out.n == 0)
-        buf_fini(&c->out);
+        discard(c, &c->out);
     if (!c->ended)
         watch_want(c->watch, c->out.n > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 }
@@ -185,10 +218,17 @@ static void
 queue_frame(struct channel *c, struct str frame, uint8_t flags)
 {
     assert(frame.n <= CHANNEL_MAX);
+    (void)reserve(c, &c->out, HEADER + frame.n);
     wire_add_u32(&c->out, (uint32_t)frame.n);
     wire_add_u8(&c->out, flags);
     buf_add(&c->out, frame);
     loop_defer_flush(c->loop, &c->flush);
+}
+
+void
+channel_keep_secret(struct channel *c)
+{
+    c->secret = true;
 }
 
 void
@@ -291,7 +331,7 @@ read_room(struct channel *c)
 {
     if (c->in.n == 0)
         return (struct iovec){loop_read_buffer(c->loop), LOOP_READ_MAX};
-    return (struct iovec){buf_reserve(&c->in, LOOP_READ_MAX), LOOP_READ_MAX};
+    return (struct iovec){reserve(c, &c->in, LOOP_READ_MAX), LOOP_READ_MAX};
 }
 
 static void
@@ -306,12 +346,14 @@ take(struct channel *c, struct iovec part, size_t n)
     size_t before = in.n;
     if (!deliver(c, &in))
         return;
-    if (kept)
-        buf_consume(&c->in, before - in.n);
-    else
+    if (kept) {
+        consume(c, &c->in, before - in.n);
+    } else if (in.n > 0) {
+        (void)reserve(c, &c->in, in.n);
         buf_add(&c->in, in);
+    }
     if (c->in.n == 0)
-        buf_fini(&c->in);
+        discard(c, &c->in);
 }
 
 static void
@@ -329,10 +371,13 @@ fill(struct channel *c)
     ssize_t n = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == EWOULDBLOCK))
         return;
+    bool secret = c->secret && part.iov_base == loop_read_buffer(c->loop);
     if (n <= 0 || !keep_descriptors(c, &m))
         end(c);
     else
         take(c, part, (size_t)n);
+    if (secret && n > 0)
+        alloc_wipe(part.iov_base, (size_t)n);
 }
 
 static void

@@ -33,6 +33,10 @@ void channel_send(struct channel *c, struct str frame);
 /* fd is duplicated; the caller keeps its own. */
 void channel_send_fd(struct channel *c, struct str frame, int fd);
 
+/* What passes is wiped from memory behind it: for pipes that carry passwords.
+ * To be called right after channel_new(). */
+void channel_keep_secret(struct channel *c);
+
 /* Octets not yet taken by the kernel, for back-pressure. */
 size_t channel_backlog(const struct channel *c);
 
