@@ -450,3 +450,45 @@ tls_error(const struct tls *t)
 {
     return t->error;
 }
+
+/* The first Finished message of the handshake: the client's, unless an earlier
+ * session was resumed. */
+static bool
+add_unique(const struct tls *t, struct buf *to)
+{
+    unsigned char first[64];
+    bool ours = SSL_is_server(t->ssl) == (SSL_session_reused(t->ssl) == 1);
+    size_t n = ours ? SSL_get_finished(t->ssl, first, sizeof first)
+                    : SSL_get_peer_finished(t->ssl, first, sizeof first);
+
+    if (n == 0 || n > sizeof first)
+        return false;
+    buf_add(to, str_from_n(first, n));
+    return true;
+}
+
+static bool
+add_exporter(const struct tls *t, struct buf *to)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    unsigned char out[32];
+
+    if (SSL_export_keying_material(t->ssl, out, sizeof out, label,
+                                   sizeof label - 1, NULL, 0, 1) != 1)
+        return false;
+    buf_add(to, str_from_n(out, sizeof out));
+    return true;
+}
+
+bool
+tls_channel_binding(const struct tls *t, enum tls_binding which, struct buf *to)
+{
+    bool newest = SSL_version(t->ssl) >= TLS1_3_VERSION;
+
+    if (!SSL_is_init_finished(t->ssl) ||
+        (!newest && SSL_get_extms_support(t->ssl) != 1))
+        return false;
+    if (which == TLS_UNIQUE)
+        return !newest && add_unique(t, to);
+    return add_exporter(t, to);
+}

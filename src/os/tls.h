@@ -41,3 +41,10 @@ void tls_shutdown(struct tls *t, struct buf *out); /* close_notify */
 struct str tls_version(const struct tls *t);
 struct str tls_cipher(const struct tls *t);
 const char *tls_error(const struct tls *t); /* why it failed */
+
+/* What only the two ends of this connection know of it: "tls-unique" (RFC 5929)
+ * under TLS 1.2, "tls-exporter" (RFC 9266). Appended; false: not to be had, or
+ * not safe (RFC 7627). */
+enum tls_binding { TLS_UNIQUE = 0, TLS_EXPORTER };
+bool tls_channel_binding(const struct tls *t, enum tls_binding which,
+                         struct buf *to);
