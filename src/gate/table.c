@@ -7,6 +7,7 @@
 static const struct gate_check *const table[] = {
     /* MAIL */
     &gate_login,
+    &gate_account,
     &gate_receive_only,
     &gate_size,
     &gate_sender_address,

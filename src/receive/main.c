@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "os/log.h"
+#include "receive/kick.h"
 #include "receive/listen.h"
 #include "receive/session.h"
 #include "receive/worker.h"
@@ -64,8 +65,9 @@ worker_check(struct worker *w)
 }
 
 static void
-on_check(void *ctx)
+on_book(void *ctx)
 {
+    kick_note_change(ctx);
     worker_check(ctx);
 }
 
@@ -84,6 +86,7 @@ static void
 on_turn_end(void *ctx)
 {
     struct worker *w = ctx;
+    kick_at_turn_end(w);
     if (w->draining)
         worker_check(w);
 }
@@ -132,7 +135,7 @@ on_open(void *self, struct room *r, struct err *e)
 {
     struct worker *w = self;
     w->room = r;
-    w->shelf = shelf_new(r->loop, on_check, w);
+    w->shelf = shelf_new(r->loop, on_book, w);
     w->door = door_new(r, (size_t)r->conf->receive.body_memory, on_better, w);
     w->desk = login_desk_new(r->loop);
     shelf_expect_lists(w->shelf, r->conf);

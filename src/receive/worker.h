@@ -43,6 +43,7 @@ struct worker {
     struct arena scratch;
     struct buf reply;
 
+    bool book_changed;   /* in this turn */
     bool go;             /* master gave all that we start with */
     bool accepting;      /* listeners are open for clients */
     bool draining;       /* no new clients */

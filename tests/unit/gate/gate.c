@@ -24,6 +24,11 @@ find(void *ctx, struct str key, struct str *value)
     else if (str_eq(key, STR("a:ann@ours.example")) ||
              str_eq(key, STR("a:bob@ours.example")))
         book_account_encode(&b, &(struct book_account){0});
+    else if (str_eq(key, STR("a:sue@ours.example")))
+        book_account_encode(&b, &(struct book_account){.state = BOOK_SUSPENDED,
+                                                       .note = STR("unpaid")});
+    else if (str_eq(key, STR("a:dan@ours.example")))
+        book_account_encode(&b, &(struct book_account){.state = BOOK_DISABLED});
     else if (str_eq(key, STR("l:sales@ours.example")) ||
              str_eq(key, STR("l:@all.example")))
         book_alias_encode(&b,
@@ -92,33 +97,43 @@ static const struct {
     uint64_t size;
     const char *want;
 } mails[] = {
-    {STRANGER,           "<x@far.example>",         0,   ""                        },
-    {STRANGER,           "<>",                      0,   ""                        },
-    {STRANGER,           "<ann@ours.example>",      0,   "own-domain-without-login"},
-    {STRANGER,           "<Zed@OURS.example.>",     0,   "own-domain-without-login"},
-    {STRANGER,           "<x@sub.ours.example>",    0,   ""                        },
-    {NETWORK,            "<ann@ours.example>",      0,   ""                        },
-    {STRANGER,           "<x@far.example>",         100, ""                        },
-    {STRANGER,           "<x@far.example>",         101, "too-large"               },
-    {NETWORK,            "<x@far.example>",         0,   ""                        },
-    {SUBMISSION,         "<ann@ours.example>",      0,   "login-needed"            },
-    {SUBMISSION,         "<>",                      0,   "login-needed"            },
-    {SUBMISSION,         "<ann@ours.example>",      999, "login-needed"            },
-    {SUBMISSION_NETWORK, "<ann@ours.example>",      0,   "login-needed"            },
-    {ANN,                "<ann@ours.example>",      0,   ""                        },
-    {ANN,                "<Ann@OURS.example.>",     0,   ""                        },
-    {ANN,                "<\"ann\"@ours.example>",  0,   ""                        },
-    {ANN,                "<ann+shop@ours.example>", 0,   ""                        },
-    {ANN,                "<sales@ours.example>",    0,   ""                        },
-    {ANN,                "<any@all.example>",       0,   ""                        },
-    {ANN,                "<>",                      0,   ""                        },
-    {ANN,                "<bob@ours.example>",      0,   "sender-not-yours"        },
-    {ANN,                "<ann@far.example>",       0,   "sender-not-yours"        },
-    {ANN,                "<nobody@ours.example>",   0,   "sender-not-yours"        },
-    {ANN,                "<ann@ours.example>",      101, "too-large"               },
-    {ANN_ON_MX,          "<bob@ours.example>",      0,   "sender-not-yours"        },
-    {LOCAL,              "<bob@ours.example>",      0,   ""                        },
-    {LOCAL,              "<root@far.example>",      101, "too-large"               },
+    {STRANGER,                            "<x@far.example>",         0,   ""                        },
+    {STRANGER,                            "<>",                      0,   ""                        },
+    {STRANGER,                            "<ann@ours.example>",      0,   "own-domain-without-login"},
+    {STRANGER,                            "<Zed@OURS.example.>",     0,   "own-domain-without-login"},
+    {STRANGER,                            "<x@sub.ours.example>",    0,   ""                        },
+    {NETWORK,                             "<ann@ours.example>",      0,   ""                        },
+    {STRANGER,                            "<x@far.example>",         100, ""                        },
+    {STRANGER,                            "<x@far.example>",         101, "too-large"               },
+    {NETWORK,                             "<x@far.example>",         0,   ""                        },
+    {SUBMISSION,                          "<ann@ours.example>",      0,   "login-needed"            },
+    {SUBMISSION,                          "<>",                      0,   "login-needed"            },
+    {SUBMISSION,                          "<ann@ours.example>",      999, "login-needed"            },
+    {SUBMISSION_NETWORK,                  "<ann@ours.example>",      0,   "login-needed"            },
+    {ANN,                                 "<ann@ours.example>",      0,   ""                        },
+    {ANN,                                 "<Ann@OURS.example.>",     0,   ""                        },
+    {ANN,                                 "<\"ann\"@ours.example>",  0,   ""                        },
+    {ANN,                                 "<ann+shop@ours.example>", 0,   ""                        },
+    {ANN,                                 "<sales@ours.example>",    0,   ""                        },
+    {ANN,                                 "<any@all.example>",       0,   ""                        },
+    {ANN,                                 "<>",                      0,   ""                        },
+    {ANN,                                 "<bob@ours.example>",      0,   "sender-not-yours"        },
+    {ANN,                                 "<ann@far.example>",       0,   "sender-not-yours"        },
+    {ANN,                                 "<nobody@ours.example>",   0,   "sender-not-yours"        },
+    {ANN,                                 "<ann@ours.example>",      101, "too-large"               },
+    {ANN_ON_MX,                           "<bob@ours.example>",      0,   "sender-not-yours"        },
+    {LOCAL,                               "<bob@ours.example>",      0,   ""                        },
+    {{.user = {"sue@ours.example", 16}},
+     "<sue@ours.example>",                                           0,
+     "account-suspended"                                                                            },
+    {{.user = {"sue@ours.example", 16}},  "<>",                      0,   "account-suspended"       },
+    {{.user = {"dan@ours.example", 16}},
+     "<dan@ours.example>",                                           0,
+     "account-suspended"                                                                            },
+    {{.user = {"gone@ours.example", 17}},
+     "<gone@ours.example>",                                          0,
+     "sender-not-yours"                                                                             },
+    {LOCAL,                               "<root@far.example>",      101, "too-large"               },
 };
 
 static void
