@@ -4,12 +4,21 @@
 
 #include "base/alloc.h"
 #include "cli/cupboard.h"
+#include "directory/identity.h"
 #include "directory/password.h"
 
 struct user {
     struct str key;
-    struct buf hash;
+    struct buf password, hash; /* wiped */
 };
+
+static void
+wipe(struct buf *b)
+{
+    if (b->p != NULL)
+        alloc_wipe(b->p, b->cap);
+    buf_fini(b);
+}
 
 static struct str
 local_of(struct str key)
@@ -25,27 +34,45 @@ domain_of(struct str key)
     return str_from_pos(key, (size_t)at + 1);
 }
 
-/* The password from standard input, hashed. One line end is not part of it. */
+/* The password from standard input, and its hash. One line end is not part of
+ * it. */
 static int
-read_password(struct buf *hash)
+read_password(struct user *u)
 {
     enum { MAX = 4096 };
-    struct buf text = {0};
     struct err e;
-    int status = COMMAND_DONE;
 
-    if (!command_read("-", MAX, &text))
-        status = COMMAND_USAGE;
-    struct str password = buf_str(&text);
+    (void)buf_reserve(&u->password, 2 * MAX); // no copy is left by growing
+    if (!command_read("-", MAX, &u->password))
+        return COMMAND_USAGE;
+    struct str password = buf_str(&u->password);
     if (str_ends(password, STR("\r\n")))
-        password.n -= 2;
+        u->password.n -= 2;
     else if (str_ends(password, STR("\n")))
-        password.n--;
-    if (status == COMMAND_DONE && !password_hash(password, hash, &e))
-        status = command_fail(COMMAND_REFUSED, "%s", e.text);
-    alloc_wipe(text.p, text.cap);
-    buf_fini(&text);
-    return status;
+        u->password.n--;
+    if (!password_hash(buf_str(&u->password), &u->hash, &e))
+        return command_fail(COMMAND_REFUSED, "%s", e.text);
+    return COMMAND_DONE;
+}
+
+/* The verifier for SCRAM goes in with the hash. */
+static int
+add_verifier(struct cupboard *c, const struct user *u)
+{
+    unsigned char salt[SCRAM_SALT];
+    struct buf verifier = {0};
+    bool ok = identity_salt(c->accounts, u->key, salt, &c->e);
+
+    if (ok && !scram_verifier(buf_str(&u->password), salt, &verifier))
+        (void)command_fail(0, "warning: this password has octets that clients "
+                              "do not agree on, so SCRAM is not possible with "
+                              "it; PLAIN and LOGIN are");
+    else if (ok)
+        ok =
+            accounts_user_set_scram(c->accounts, u->key, buf_str(&u->hash),
+                                    buf_str(&verifier), &c->e) == ACCOUNTS_DONE;
+    wipe(&verifier);
+    return ok ? COMMAND_DONE : cupboard_trouble(c);
 }
 
 static int
@@ -102,7 +129,7 @@ add(struct cupboard *c, void *ctx)
     if (there == ACCOUNTS_EXISTS)
         return command_fail(COMMAND_REFUSED, "%.*s exists already",
                             STR_ARG(u->key));
-    return there == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return there == ACCOUNTS_DONE ? add_verifier(c, u) : cupboard_trouble(c);
 }
 
 static int
@@ -113,7 +140,7 @@ prepare_and_add(struct invocation *in, struct user *u)
     if (status == COMMAND_DONE)
         status = need_password_stdin(in);
     if (status == COMMAND_DONE) // before the lock: hashing takes its time
-        status = read_password(&u->hash);
+        status = read_password(u);
     return status == COMMAND_DONE ? cupboard_change(in, add, u) : status;
 }
 
@@ -125,7 +152,8 @@ run_add(struct invocation *in)
     if (!cupboard_address(in, in->objects[0], &u.key))
         return COMMAND_USAGE;
     int status = prepare_and_add(in, &u);
-    buf_fini(&u.hash);
+    wipe(&u.password);
+    wipe(&u.hash);
     return status;
 }
 
@@ -145,7 +173,7 @@ set_password(struct cupboard *c, void *ctx)
 
     if (result == ACCOUNTS_MISSING)
         return no_such_user(u->key);
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return result == ACCOUNTS_DONE ? add_verifier(c, u) : cupboard_trouble(c);
 }
 
 static int
@@ -157,10 +185,11 @@ run_passwd(struct invocation *in)
         return COMMAND_USAGE;
     int status = need_password_stdin(in);
     if (status == COMMAND_DONE)
-        status = read_password(&u.hash);
+        status = read_password(&u);
     if (status == COMMAND_DONE)
         status = cupboard_change(in, set_password, &u);
-    buf_fini(&u.hash);
+    wipe(&u.password);
+    wipe(&u.hash);
     return status;
 }
 

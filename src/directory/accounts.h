@@ -74,9 +74,15 @@ enum accounts_result accounts_user_get(struct accounts *a, struct arena *to,
                                        struct str address,
                                        struct accounts_user *out,
                                        struct err *e);
+/* An earlier verifier for SCRAM goes with the earlier password. */
 enum accounts_result accounts_user_passwd(struct accounts *a,
                                           struct str address, struct str hash,
                                           struct err *e);
+/* MISSING, too, if that is not the hash of the account any more: a verifier
+ * must be of the same password. */
+enum accounts_result
+accounts_user_set_scram(struct accounts *a, struct str address, struct str hash,
+                        struct str verifier, struct err *e);
 /* state, note and kicked of `is`; the rest of it is not looked at. */
 enum accounts_result accounts_user_set_state(struct accounts *a,
                                              struct str address,
@@ -94,13 +100,23 @@ typedef void (*accounts_user_fn)(void *ctx, const struct accounts_user *u);
 bool accounts_user_list(struct accounts *a, struct str domain,
                         accounts_user_fn fn, void *ctx, struct err *e);
 
-/* For login: the password hash of an account, and at most `max` accounts with
+/* For login: the password hash of an account, its verifier for SCRAM (nothing
+ * if it has none; directory/scram.h), and at most `max` accounts with
  * this local part (fn: each address). */
 enum accounts_result accounts_user_hash(struct accounts *a, struct str address,
                                         struct buf *hash, struct err *e);
+enum accounts_result accounts_user_scram(struct accounts *a, struct str address,
+                                         struct buf *verifier, struct err *e);
 typedef void (*accounts_address_fn)(void *ctx, struct str address);
 bool accounts_with_local_part(struct accounts *a, struct str local, size_t max,
                               accounts_address_fn fn, void *ctx, struct err *e);
+
+/* A secret of this database by its name ("salt"), made with it. */
+bool accounts_secret(struct accounts *a, struct str name, struct buf *to,
+                     struct err *e);
+/* Names of at most `max` domains, in their order. */
+bool accounts_domain_names(struct accounts *a, size_t max,
+                           accounts_address_fn fn, void *ctx, struct err *e);
 
 struct accounts_alias {
     struct str address;  /* "@example.com": the catch-all */

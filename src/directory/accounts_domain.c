@@ -68,3 +68,18 @@ accounts_domain_count(struct accounts *a, struct str name, uint64_t *accounts,
     }
     return query_end(&q);
 }
+
+bool
+accounts_domain_names(struct accounts *a, size_t max, accounts_address_fn fn,
+                      void *ctx, struct err *e)
+{
+    struct query q;
+
+    if (!query_begin(&q, a, "SELECT name FROM domain ORDER BY name LIMIT ?1",
+                     e))
+        return false;
+    query_number(&q, 1, (int64_t)max);
+    while (query_step(&q, e) == QUERY_ROW)
+        fn(ctx, query_column(&q, 0));
+    return query_end(&q);
+}

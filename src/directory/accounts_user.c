@@ -72,7 +72,19 @@ accounts_user_passwd(struct accounts *a, struct str address, struct str hash,
 {
     const struct str text[] = {address, hash};
     return query_change(
-        a, "UPDATE account SET password = ?2 WHERE address = ?1", text, 2, e);
+        a, "UPDATE account SET password = ?2, scram = '' WHERE address = ?1",
+        text, 2, e);
+}
+
+enum accounts_result
+accounts_user_set_scram(struct accounts *a, struct str address, struct str hash,
+                        struct str verifier, struct err *e)
+{
+    const struct str text[] = {address, verifier, hash};
+    return query_change(a,
+                        "UPDATE account SET scram = ?2"
+                        " WHERE address = ?1 AND password = ?3",
+                        text, 3, e);
 }
 
 enum accounts_result
@@ -128,23 +140,60 @@ accounts_user_list(struct accounts *a, struct str domain, accounts_user_fn fn,
     return query_end(&q);
 }
 
-enum accounts_result
-accounts_user_hash(struct accounts *a, struct str address, struct buf *hash,
-                   struct err *e)
+/* The one text that a statement finds under a key. */
+static enum accounts_result
+read_text(struct accounts *a, const char *sql, struct str key, struct buf *to,
+          struct err *e)
 {
     struct query q;
     enum query_result found;
 
-    if (!query_begin(&q, a, "SELECT password FROM account WHERE address = ?1",
-                     e))
+    if (!query_begin(&q, a, sql, e))
         return ACCOUNTS_TROUBLE;
-    query_text(&q, 1, address);
+    query_text(&q, 1, key);
     found = query_step(&q, e);
-    if (found == QUERY_ROW)
-        buf_add(hash, query_column(&q, 0));
+    if (found == QUERY_ROW) {
+        struct str text = query_column(&q, 0);
+        (void)buf_reserve(to, text.n + 1); // none is left behind by growing
+        buf_add(to, text);
+    }
     if (!query_end(&q))
         return ACCOUNTS_TROUBLE;
     return found == QUERY_ROW ? ACCOUNTS_DONE : ACCOUNTS_MISSING;
+}
+
+enum accounts_result
+accounts_user_hash(struct accounts *a, struct str address, struct buf *hash,
+                   struct err *e)
+{
+    return read_text(a, "SELECT password FROM account WHERE address = ?1",
+                     address, hash, e);
+}
+
+enum accounts_result
+accounts_user_scram(struct accounts *a, struct str address,
+                    struct buf *verifier, struct err *e)
+{
+    return read_text(a, "SELECT scram FROM account WHERE address = ?1", address,
+                     verifier, e);
+}
+
+bool
+accounts_secret(struct accounts *a, struct str name, struct buf *to,
+                struct err *e)
+{
+    switch (
+        read_text(a, "SELECT value FROM secret WHERE name = ?1", name, to, e)) {
+    case ACCOUNTS_DONE:
+        return true;
+    case ACCOUNTS_MISSING:
+        return err_set(e, "accounts database: its secret \"%.*s\" is gone",
+                       STR_ARG(name));
+    case ACCOUNTS_EXISTS:
+    case ACCOUNTS_TROUBLE:
+        break;
+    }
+    return false;
 }
 
 bool

@@ -2,21 +2,29 @@
 #include "directory/logins.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "directory/brake.h"
+#include "directory/identity.h"
+#include "directory/keep.h"
 #include "directory/password.h"
+#include "directory/remember.h"
+#include "directory/scram.h"
 #include "ipc/login.h"
-#include "mail/address.h"
 #include "os/channel.h"
 #include "os/log.h"
 
 /* Beyond these the answer is LOGIN_TROUBLE at once. Attempts held back by the
  * brake are counted apart: who is being slowed down takes no place of those
- * who are not. */
-enum { CHECKING_MAX = 256, BRAKED_MAX = 1024 };
+ * who are not. So are exchanges in which the client has the word. */
+enum { CHECKING_MAX = 256, BRAKED_MAX = 1024, TALKING_MAX = 4096 };
+
+enum {
+    TALK_MS = 60 * 1000,
+    SAVE_MS = 5 * 1000,
+    SAVED_MAX = 64 << 20, /* octets of the brake's file */
+};
 
 /* A receive process; lives as long as a login of its needs it. */
 struct asker {
@@ -25,47 +33,55 @@ struct asker {
     size_t in_hand;
 };
 
+enum stage {
+    STAGE_NEW = 0,
+    STAGE_BRAKED,
+    STAGE_CHECKING,
+    STAGE_TALKING, /* the client has the word */
+    STAGE_PROVEN,  /* it has nothing to say but that it heard us */
+};
+
 struct login {
     struct task task;
     struct login *next, **back; /* of all in hand */
     struct asker *asker;
     uint64_t seq;
     struct arena arena;
-    struct str user, client, session, account; /* account empty: nobody's */
-    struct buf password, hash;                 /* wiped */
-    struct timer *timer;                       /* while braked */
+    struct str user, client, session;
+    struct identity who;
+    struct scram *scram;                 /* NULL: by password */
+    struct buf password, hash, response; /* wiped */
+    struct timer *timer;
+    enum stage stage;
     bool match;
+
+    /* An account that has no verifier for SCRAM yet gets one with the first
+     * right password. */
+    bool lacks_verifier;
+    unsigned char salt[SCRAM_SALT];
 };
 
 struct logins {
     struct loop *loop;
     struct accounts *accounts;
+    const char *database; /* path */
     const struct hosting *hosting;
+    struct scram_context *scram;
     struct brake brake;
+    struct remember remember;
+    struct keep *keep;
+    struct timer *save;
     struct login *in_hand;
-    size_t checking, braked;
+    size_t count[STAGE_PROVEN + 1];
     loop_fn on_idle;
     void *ctx;
 };
 
-struct logins *
-logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
-           loop_fn on_idle, void *ctx)
-{
-    struct logins *s = alloc_zero(sizeof *s);
-
-    s->loop = l;
-    s->accounts = a;
-    s->hosting = hosting;
-    s->on_idle = on_idle;
-    s->ctx = ctx;
-    return s;
-}
-
 static void
 wipe(struct buf *b)
 {
-    alloc_wipe(b->p, b->cap);
+    if (b->p != NULL)
+        alloc_wipe(b->p, b->cap);
     buf_fini(b);
 }
 
@@ -77,17 +93,29 @@ free_asker(struct asker *a)
 }
 
 static void
+enter(struct login *l, enum stage stage)
+{
+    struct logins *s = l->asker->all;
+    s->count[l->stage]--;
+    s->count[stage]++;
+    l->stage = stage;
+}
+
+static void
 free_login(struct login *l)
 {
     struct logins *s = l->asker->all;
 
+    s->count[l->stage]--;
     *l->back = l->next;
     if (l->next != NULL)
         l->next->back = l->back;
     l->asker->in_hand--;
     free_asker(l->asker);
+    scram_free(l->scram);
     wipe(&l->password);
     wipe(&l->hash);
+    wipe(&l->response);
     arena_fini(&l->arena);
     timer_free(l->timer);
     free(l);
@@ -95,28 +123,116 @@ free_login(struct login *l)
         s->on_idle(s->ctx);
 }
 
+/* ---- saying something ---------------------------------------------------- */
+
 static void
-answer(const struct login *l, enum login_result result, const char *why)
+say(const struct login *l, const struct login_msg *m)
 {
-    static const char *const names[] = {[LOGIN_DENIED] = "denied",
-                                        [LOGIN_OK] = "ok",
-                                        [LOGIN_TROUBLE] = "trouble"};
     struct buf frame = {0};
+
+    if (l->asker->channel == NULL)
+        return;
+    login_encode(&frame, m);
+    channel_send(l->asker->channel, buf_str(&frame));
+    buf_fini(&frame);
+}
+
+/* The last thing that is done with l. */
+static void
+answer(struct login *l, enum login_result result, struct str detail,
+       const char *why)
+{
+    static const char *const names[LOGIN_RESULTS] = {
+        [LOGIN_DENIED] = "denied",     [LOGIN_OK] = "ok",
+        [LOGIN_TROUBLE] = "trouble",   [LOGIN_SUSPENDED] = "suspended",
+        [LOGIN_DISABLED] = "disabled", [LOGIN_BRAKED] = "braked"};
+    bool right = result == LOGIN_OK || result == LOGIN_SUSPENDED ||
+                 result == LOGIN_DISABLED;
 
     log_event(LOG_INFO, "login", LOG_S("session", l->session),
               LOG_S("user", l->user), LOG_S("client", l->client),
               LOG_S("result", str_from(names[result])),
               LOG_S("reason", str_from(why)), LOG_END);
-    if (l->asker->channel == NULL)
-        return;
-    login_encode(&frame, &(struct login_msg){.type = LOGIN_ANSWER,
-                                             .seq = l->seq,
-                                             .result = result,
-                                             .account = result == LOGIN_OK
-                                                            ? l->account
-                                                            : STR_EMPTY});
-    channel_send(l->asker->channel, buf_str(&frame));
-    buf_fini(&frame);
+    say(l, &(struct login_msg){.type = LOGIN_ANSWER,
+                               .seq = l->seq,
+                               .result = result,
+                               .account = right ? l->who.account : STR_EMPTY,
+                               .detail = detail});
+    free_login(l);
+}
+
+static void
+give_up(struct login *l, const struct err *e)
+{
+    log_error(e->text);
+    answer(l, LOGIN_TROUBLE, STR_EMPTY, "database");
+}
+
+/* ---- the verdict --------------------------------------------------------- */
+
+static struct instant
+now(const struct login *l)
+{
+    return loop_now(l->asker->all->loop);
+}
+
+/* Who they are is shown; may they come in? false: answered. */
+static bool
+admit(struct login *l)
+{
+    struct logins *s = l->asker->all;
+    struct accounts_user user;
+    struct err e;
+
+    switch (
+        accounts_user_get(s->accounts, &l->arena, l->who.account, &user, &e)) {
+    case ACCOUNTS_DONE:
+        break;
+    case ACCOUNTS_MISSING: // removed meanwhile
+        answer(l, LOGIN_DENIED, STR_EMPTY, "unknown-user");
+        return false;
+    case ACCOUNTS_EXISTS:
+    case ACCOUNTS_TROUBLE:
+        give_up(l, &e);
+        return false;
+    }
+    if (user.is.state == BOOK_SUSPENDED) {
+        answer(l, LOGIN_SUSPENDED, user.is.note, "suspended");
+        return false;
+    }
+    if (user.is.state == BOOK_DISABLED) {
+        answer(l, LOGIN_DISABLED, STR_EMPTY, "disabled");
+        return false;
+    }
+    return true;
+}
+
+static void
+deny(struct login *l)
+{
+    answer(l, LOGIN_DENIED, STR_EMPTY,
+           l->who.account.n == 0 ? "unknown-user"
+           : l->scram != NULL    ? "wrong-proof"
+                                 : "wrong-password");
+}
+
+/* By a connection of its own: the loop must not wait for the write lock. What
+ * goes wrong is tried again at the next login. */
+static void
+add_verifier(const struct login *l)
+{
+    struct buf verifier = {0};
+    struct err ignored;
+    struct accounts *a =
+        scram_verifier(buf_str(&l->password), l->salt, &verifier)
+            ? accounts_open(l->asker->all->database, &ignored)
+            : NULL;
+
+    if (a != NULL)
+        (void)accounts_user_set_scram(a, l->who.account, buf_str(&l->hash),
+                                      buf_str(&verifier), &ignored);
+    accounts_close(a);
+    wipe(&verifier);
 }
 
 /* On a thread of the pool: touches nothing but the login. */
@@ -125,6 +241,8 @@ run_check(struct task *task)
 {
     struct login *l = (struct login *)task;
     l->match = password_matches(buf_str(&l->password), buf_str(&l->hash));
+    if (l->match && l->lacks_verifier)
+        add_verifier(l);
 }
 
 static void
@@ -133,154 +251,159 @@ on_checked(struct task *task)
     struct login *l = (struct login *)task;
     struct logins *s = l->asker->all;
 
-    s->checking--;
-    if (l->account.n > 0 && l->match) {
-        brake_succeeded(&s->brake, l->user);
-        answer(l, LOGIN_OK, "");
-    } else {
-        brake_failed(&s->brake, l->user, l->client, loop_now(s->loop));
-        answer(l, LOGIN_DENIED,
-               l->account.n > 0 ? "wrong-password" : "unknown-user");
+    if (l->who.account.n == 0 || !l->match) {
+        deny(l);
+        return;
     }
-    free_login(l);
+    brake_succeeded(&s->brake, l->who.name, l->client, now(l));
+    remember_good(&s->remember, l->who.account, buf_str(&l->hash),
+                  buf_str(&l->password), now(l));
+    if (admit(l))
+        answer(l, LOGIN_OK, STR_EMPTY, "");
+}
+
+static void
+check_password(struct login *l)
+{
+    struct executor pool = loop_executor(l->asker->all->loop);
+
+    enter(l, STAGE_CHECKING);
+    pool.submit(pool.ctx, LANE_HASH, &l->task);
+}
+
+/* ---- SCRAM ----------------------------------------------------------------
+ */
+
+static void
+on_silent(void *ctx)
+{
+    struct login *l = ctx;
+    answer(l, LOGIN_TROUBLE, STR_EMPTY, "timeout");
+}
+
+/* The client's turn; it has a minute. */
+static void
+listen(struct login *l, enum stage stage, struct str challenge)
+{
+    struct logins *s = l->asker->all;
+
+    enter(l, stage);
+    say(l, &(struct login_msg){
+               .type = LOGIN_CHALLENGE, .seq = l->seq, .bytes = challenge});
+    timer_free(l->timer);
+    l->timer = timer_new(s->loop, on_silent, l);
+    timer_set(l->timer, now(l).mono_ms + TALK_MS);
 }
 
 static bool
-is_hosted(const struct logins *s, struct str account, bool *hosted,
-          struct err *e)
+find_nobody(struct login *l, struct buf *verifier, struct err *e)
 {
-    struct buf key = {0}, value = {0};
-    ssize_t at = str_rfind_char(account, '@');
+    unsigned char salt[SCRAM_SALT];
 
-    buf_addf(&key, "d:%.*s", STR_ARG(str_from_pos(account, (size_t)at + 1)));
-    bool ok = at >= 0 &&
-              hosting_value(s->hosting, s->accounts, buf_str(&key), &value, e);
-    *hosted = value.n > 0;
-    buf_fini(&key);
-    buf_fini(&value);
+    if (!identity_salt(l->asker->all->accounts, l->who.name, salt, e))
+        return false;
+    scram_nobody(salt, verifier);
+    return true;
+}
+
+static bool
+find_verifier(void *ctx, struct str name, struct buf *verifier)
+{
+    struct login *l = ctx;
+    struct logins *s = l->asker->all;
+    struct err e;
+
+    l->user = arena_dup(&l->arena, name);
+    bool ok =
+        identity_find(s->hosting, s->accounts, &l->arena, name, &l->who, &e);
+    if (ok && l->who.account.n > 0)
+        ok = accounts_user_scram(s->accounts, l->who.account, verifier, &e) !=
+             ACCOUNTS_TROUBLE;
+    if (ok && verifier->n == 0)
+        ok = find_nobody(l, verifier, &e);
+    if (!ok)
+        log_error(e.text);
     return ok;
 }
 
-/* Accounts that share a local part. More than that are not searched for the
- * one whose domain is hosted: somebody's "info" stands in thousands. */
-enum { CANDIDATES_MAX = 16 };
-
-struct candidates {
-    struct arena *arena;
-    struct str list[CANDIDATES_MAX + 1];
-    size_t n;
-};
-
 static void
-on_candidate(void *ctx, struct str address)
+take_step(struct login *l, struct str bytes)
 {
-    struct candidates *c = ctx;
-    if (c->n <= CANDIDATES_MAX)
-        c->list[c->n++] = arena_dup(c->arena, address);
-}
+    struct logins *s = l->asker->all;
+    struct buf challenge = {0};
 
-/* The one account of our domains with that local part; else empty. */
-static bool
-find_by_local_part(struct logins *s, struct login *l, struct err *e)
-{
-    struct candidates c = {.arena = &l->arena};
-    struct str only = STR_EMPTY;
-    size_t n = 0;
-
-    if (!accounts_with_local_part(s->accounts,
-                                  arena_dup_lower(&l->arena, l->user),
-                                  CANDIDATES_MAX + 1, on_candidate, &c, e))
-        return false;
-    for (size_t i = 0; i < c.n && c.n <= CANDIDATES_MAX; i++) {
-        bool hosted;
-        if (!is_hosted(s, c.list[i], &hosted, e))
-            return false;
-        if (hosted) {
-            only = c.list[i];
-            n++;
-        }
+    switch (scram_step(l->scram, bytes, &challenge)) {
+    case SCRAM_MORE:
+        listen(l, STAGE_TALKING, buf_str(&challenge));
+        break;
+    case SCRAM_PROVEN:
+        brake_succeeded(&s->brake, l->who.name, l->client, now(l));
+        if (admit(l))
+            listen(l, STAGE_PROVEN, buf_str(&challenge));
+        break;
+    case SCRAM_TROUBLE:
+        answer(l, LOGIN_TROUBLE, STR_EMPTY, "database");
+        break;
+    case SCRAM_DENIED:
+        deny(l);
+        break;
     }
-    l->account = n == 1 ? only : STR_EMPTY;
-    return true;
-}
-
-static bool
-find_by_address(struct logins *s, struct login *l, struct err *e)
-{
-    struct address address;
-    bool hosted;
-
-    if (!address_parse(l->user, &address))
-        return true;
-    struct str key = address_key(&l->arena, &address);
-    if (key.n == 0)
-        return true;
-    if (!is_hosted(s, key, &hosted, e))
-        return false;
-    l->account = hosted ? key : STR_EMPTY;
-    return true;
-}
-
-/* The account and its hash; nobody's, if there is none. */
-static bool
-find_account(struct logins *s, struct login *l, struct err *e)
-{
-    enum accounts_result found = ACCOUNTS_MISSING;
-
-    if (str_find_char(l->user, '@') >= 0 ? !find_by_address(s, l, e)
-                                         : !find_by_local_part(s, l, e))
-        return false;
-    if (l->account.n > 0)
-        found = accounts_user_hash(s->accounts, l->account, &l->hash, e);
-    if (found == ACCOUNTS_MISSING) {
-        l->account = STR_EMPTY;
-        buf_add(&l->hash, password_nobody());
-    }
-    return found != ACCOUNTS_TROUBLE;
+    buf_fini(&challenge);
 }
 
 static void
-check(struct logins *s, struct login *l)
+check_proof(struct login *l)
 {
-    struct executor pool = loop_executor(s->loop);
-    struct err e;
+    take_step(l, buf_str(&l->response));
+}
 
-    if (s->checking >= CHECKING_MAX) {
-        answer(l, LOGIN_TROUBLE, "overload");
-        free_login(l);
-    } else if (!find_account(s, l, &e)) {
-        log_error(e.text);
-        answer(l, LOGIN_TROUBLE, "database");
-        free_login(l);
+/* ---- the brake ------------------------------------------------------------
+ */
+
+static void
+check(struct login *l)
+{
+    if (l->scram != NULL)
+        check_proof(l);
+    else
+        check_password(l);
+}
+
+static void
+on_turn(void *ctx)
+{
+    check(ctx);
+}
+
+static void
+queue_up(struct login *l)
+{
+    struct logins *s = l->asker->all;
+    bool full = l->scram == NULL && s->count[STAGE_CHECKING] >= CHECKING_MAX;
+    int64_t wait_ms =
+        full ? 0 : brake_begin(&s->brake, l->who.name, l->client, now(l));
+
+    if (wait_ms < 0) {
+        answer(l, LOGIN_BRAKED, STR_EMPTY, "braked");
+    } else if (full || (wait_ms > 0 && s->count[STAGE_BRAKED] >= BRAKED_MAX)) {
+        if (!full)
+            brake_undo(&s->brake, l->who.name, l->client, now(l));
+        answer(l, LOGIN_TROUBLE, STR_EMPTY, "overload");
+    } else if (wait_ms == 0) {
+        check(l);
     } else {
-        s->checking++;
-        pool.submit(pool.ctx, LANE_HASH, &l->task);
+        enter(l, STAGE_BRAKED);
+        timer_free(l->timer);
+        l->timer = timer_new(s->loop, on_turn, l);
+        timer_set(l->timer, now(l).mono_ms + wait_ms);
     }
 }
 
-static void
-on_braked(void *ctx)
-{
-    struct login *l = ctx;
-    l->asker->all->braked--;
-    check(l->asker->all, l);
-}
+/* ---- what receive says ----------------------------------------------------
+ */
 
-static void
-brake(struct logins *s, struct login *l, int64_t delay_ms)
-{
-    if (s->braked >= BRAKED_MAX) {
-        answer(l, LOGIN_TROUBLE, "overload");
-        free_login(l);
-        return;
-    }
-    s->braked++;
-    l->timer = timer_new(s->loop, on_braked, l);
-    timer_set(l->timer, loop_now(s->loop).mono_ms + delay_ms);
-}
-
-static void
-ask(struct asker *a, const struct login_msg *m)
+static struct login *
+begin(struct asker *a, const struct login_msg *m)
 {
     struct logins *s = a->all;
     struct login *l = alloc_zero(sizeof *l);
@@ -293,24 +416,137 @@ ask(struct asker *a, const struct login_msg *m)
     if (l->next != NULL)
         l->next->back = &l->next;
     s->in_hand = l;
+    s->count[STAGE_NEW]++;
     l->seq = m->seq;
     l->user = arena_dup(&l->arena, m->user);
     l->client = arena_dup(&l->arena, m->client);
     l->session = arena_dup(&l->arena, m->session);
+    return l;
+}
+
+static bool
+look_for_verifier(struct login *l, struct err *e)
+{
+    struct accounts *a = l->asker->all->accounts;
+    struct buf verifier = {0};
+    bool ok = accounts_user_scram(a, l->who.account, &verifier, e) !=
+              ACCOUNTS_TROUBLE;
+
+    l->lacks_verifier = verifier.n == 0;
+    wipe(&verifier);
+    return ok &&
+           (!l->lacks_verifier || identity_salt(a, l->who.account, l->salt, e));
+}
+
+/* The hash of the account; nobody's, if there is none. */
+static bool
+find_hash(struct login *l, struct err *e)
+{
+    struct logins *s = l->asker->all;
+    enum accounts_result found = ACCOUNTS_MISSING;
+
+    if (!identity_find(s->hosting, s->accounts, &l->arena, l->user, &l->who, e))
+        return false;
+    if (l->who.account.n > 0)
+        found = accounts_user_hash(s->accounts, l->who.account, &l->hash, e);
+    if (found == ACCOUNTS_DONE)
+        return look_for_verifier(l, e);
+    if (found == ACCOUNTS_MISSING) {
+        l->who.account = STR_EMPTY;
+        buf_add(&l->hash, password_nobody());
+    }
+    return found != ACCOUNTS_TROUBLE;
+}
+
+static void
+ask(struct asker *a, const struct login_msg *m)
+{
+    struct logins *s = a->all;
+    struct login *l = begin(a, m);
+    struct err e;
+
+    (void)buf_reserve(&l->password, m->password.n + 1);
     buf_add(&l->password, m->password);
-    int64_t delay_ms =
-        brake_delay_ms(&s->brake, l->user, l->client, loop_now(s->loop));
-    if (delay_ms > 0)
-        brake(s, l, delay_ms);
-    else
-        check(s, l);
+    if (!find_hash(l, &e))
+        give_up(l, &e);
+    else if (l->who.account.n == 0 ||
+             !remember_knows(&s->remember, l->who.account, buf_str(&l->hash),
+                             buf_str(&l->password), now(l)))
+        queue_up(l);
+    else if (admit(l))
+        answer(l, LOGIN_OK, STR_EMPTY, "remembered");
+}
+
+static void
+start(struct asker *a, const struct login_msg *m)
+{
+    const struct scram_binding binding = {.unique = m->unique,
+                                          .exporter = m->exporter};
+    struct logins *s = a->all;
+    struct login *l = begin(a, m);
+
+    if (s->count[STAGE_TALKING] + s->count[STAGE_PROVEN] >= TALKING_MAX) {
+        answer(l, LOGIN_TROUBLE, STR_EMPTY, "overload");
+        return;
+    }
+    l->scram = scram_new(s->scram, m->plus, &binding, find_verifier, l);
+    take_step(l, m->bytes);
+}
+
+/* The exchange that waits for its client; NULL: it has been answered. */
+static struct login *
+find(const struct asker *a, uint64_t seq)
+{
+    struct login *l = a->all->in_hand;
+
+    while (l != NULL && (l->asker != a || l->seq != seq || l->scram == NULL))
+        l = l->next;
+    return l;
+}
+
+static void
+respond(struct asker *a, const struct login_msg *m)
+{
+    struct login *l = find(a, m->seq);
+
+    if (l == NULL)
+        return;
+    if (l->stage == STAGE_PROVEN && m->bytes.n == 0) {
+        answer(l, LOGIN_OK, STR_EMPTY, "");
+    } else if (l->stage == STAGE_TALKING) {
+        buf_clear(&l->response);
+        buf_add(&l->response, m->bytes);
+        queue_up(l);
+    } else {
+        deny(l);
+    }
+}
+
+/* What is being checked is only not answered any more: it counts. */
+static void
+forget(struct asker *a, const struct login_msg *m)
+{
+    struct login *l = find(a, m->seq);
+
+    if (l != NULL && l->stage != STAGE_CHECKING)
+        free_login(l);
 }
 
 static void
 end_asker(struct asker *a)
 {
+    struct login *l = a->all->in_hand, *next;
+
     channel_free(a->channel);
     a->channel = NULL;
+    a->in_hand++; // stays until all of its exchanges are gone
+    for (; l != NULL; l = next) {
+        next = l->next;
+        if (l->asker == a &&
+            (l->stage == STAGE_TALKING || l->stage == STAGE_PROVEN))
+            free_login(l);
+    }
+    a->in_hand--;
     free_asker(a);
 }
 
@@ -319,15 +555,22 @@ on_frame(void *ctx, struct str frame, int fd)
 {
     struct asker *a = ctx;
     struct login_msg m;
+    bool ok = login_decode(frame, &m) && fd < 0;
 
     if (fd >= 0)
         (void)close(fd);
-    if (fd >= 0 || !login_decode(frame, &m) || m.type != LOGIN_ASK) {
+    if (ok && m.type == LOGIN_ASK) {
+        ask(a, &m);
+    } else if (ok && m.type == LOGIN_START) {
+        start(a, &m);
+    } else if (ok && m.type == LOGIN_RESPONSE) {
+        respond(a, &m);
+    } else if (ok && m.type == LOGIN_FORGET) {
+        forget(a, &m);
+    } else {
         log_error("receive sent something else than a login");
         end_asker(a);
-        return;
     }
-    ask(a, &m);
 }
 
 static void
@@ -342,12 +585,83 @@ logins_attach(struct logins *s, int fd)
     struct asker *a = alloc_zero(sizeof *a);
     a->all = s;
     a->channel = channel_new(s->loop, fd, on_frame, on_end, a);
+    channel_keep_secret(a->channel);
+}
+
+/* ---- life -----------------------------------------------------------------
+ */
+
+static void
+on_save(void *ctx)
+{
+    struct logins *s = ctx;
+    struct buf octets = {0};
+
+    if (s->brake.changed && keep_idle(s->keep)) {
+        brake_save(&s->brake, &octets);
+        keep_write(s->keep, &octets);
+    }
+    timer_set(s->save, loop_now(s->loop).mono_ms + SAVE_MS);
+}
+
+void
+logins_save(struct logins *s)
+{
+    struct buf octets = {0};
+
+    if (!s->brake.changed)
+        return;
+    brake_save(&s->brake, &octets);
+    keep_write_now(s->keep, &octets);
+    buf_fini(&octets);
+}
+
+/* A lost count lets some guess again: no reason not to serve. */
+static void
+load(struct logins *s)
+{
+    struct buf octets = {0};
+    struct err e;
+
+    if (!keep_read(s->keep, SAVED_MAX, &octets, &e))
+        log_error(e.text);
+    else if (octets.n > 0 && !brake_load(&s->brake, buf_str(&octets)))
+        log_error("directory/brake is damaged: failed logins are counted anew");
+    buf_fini(&octets);
+}
+
+struct logins *
+logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
+           const char *database, int folder, loop_fn on_idle, void *ctx)
+{
+    struct logins *s = alloc_zero(sizeof *s);
+
+    s->loop = l;
+    s->accounts = a;
+    s->hosting = hosting;
+    s->database = database;
+    s->scram = scram_context_new();
+    s->brake.failures = BRAKE_FAILURES;
+    s->keep = keep_new(l, folder, "brake");
+    remember_init(&s->remember);
+    load(s);
+    s->save = timer_new(l, on_save, s);
+    timer_set(s->save, loop_now(l).mono_ms + SAVE_MS);
+    s->on_idle = on_idle;
+    s->ctx = ctx;
+    return s;
+}
+
+void
+logins_set_brake(struct logins *s, uint32_t failures)
+{
+    s->brake.failures = failures;
 }
 
 bool
 logins_idle(const struct logins *s)
 {
-    return s->checking + s->braked == 0;
+    return s->count[STAGE_CHECKING] + s->count[STAGE_BRAKED] == 0;
 }
 
 void
@@ -361,5 +675,8 @@ logins_free(struct logins *s)
         free_login(s->in_hand);
     }
     brake_fini(&s->brake);
+    remember_fini(&s->remember);
+    scram_context_free(s->scram);
+    keep_free(s->keep);
     free(s);
 }

@@ -35,6 +35,7 @@ enum { HURRY_MS = 2000 };
 struct directory {
     struct room *room;
     struct buf path; /* of the database */
+    int folder;      /* it is in */
     struct accounts *accounts;
     struct hosting hosting;
     struct publisher *publisher;
@@ -51,6 +52,7 @@ static void
 finish(void *ctx)
 {
     struct directory *d = ctx;
+    logins_save(d->logins);
     room_finish(d->room);
 }
 
@@ -59,7 +61,7 @@ finish_when_idle(void *ctx)
 {
     struct directory *d = ctx;
     if (d->draining && logins_idle(d->logins) && away_idle(d->away))
-        room_finish(d->room);
+        finish(d);
 }
 
 static void
@@ -96,10 +98,12 @@ on_open(void *self, struct room *r, struct err *e)
     buf_addf(&folder, "%.*s/directory", STR_ARG(r->conf->state));
     buf_addf(&d->path, "%.*s/accounts.db", STR_ARG(buf_str(&folder)));
     int fd = os_open_dir(buf_cstr(&folder));
-    if (fd < 0)
+    d->folder = os_open_dir(buf_cstr(&folder));
+    bool opened = fd >= 0 && d->folder >= 0;
+    if (!opened)
         (void)err_sys(e, "open", buf_cstr(&folder));
     buf_fini(&folder);
-    if (fd < 0)
+    if (!opened)
         return false;
     hosting_init(&d->hosting, r->conf);
     d->accounts = accounts_open(buf_cstr(&d->path), e);
@@ -115,8 +119,8 @@ on_open(void *self, struct room *r, struct err *e)
         return false;
     d->lists = lists_new(r->loop, d->publisher, lists);
     d->lookups = lookups_new(r->loop);
-    d->logins =
-        logins_new(r->loop, d->accounts, &d->hosting, finish_when_idle, d);
+    d->logins = logins_new(r->loop, d->accounts, &d->hosting,
+                           buf_cstr(&d->path), d->folder, finish_when_idle, d);
     d->away = away_new(r->loop, for_away, finish_when_idle, d);
     d->hurry = timer_new(r->loop, finish, d);
     return true;

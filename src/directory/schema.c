@@ -102,9 +102,34 @@ static const char *const version_2[] = {
     NULL,
 };
 
+/* SCRAM, and what an account may send (0: as the config says). A salt is made
+ * from a secret and the address, so that nobody's looks like anybody's. */
+static const char *const version_3[] = {
+    "ALTER TABLE account ADD COLUMN scram TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE secret ("
+    " name TEXT PRIMARY KEY,"
+    " value TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "INSERT INTO secret VALUES ('salt', lower(hex(randomblob(32))))",
+    "CREATE TABLE sending_limit ("
+    " account TEXT PRIMARY KEY REFERENCES account ON DELETE CASCADE,"
+    " messages_hour INTEGER NOT NULL DEFAULT 0,"
+    " messages_day INTEGER NOT NULL DEFAULT 0,"
+    " recipients_hour INTEGER NOT NULL DEFAULT 0,"
+    " recipients_day INTEGER NOT NULL DEFAULT 0"
+    ") STRICT, WITHOUT ROWID",
+    NOTE_CHANGE("limit_added", "INSERT ON sending_limit",
+                "'a:' || new.account"),
+    NOTE_CHANGE("limit_changed", "UPDATE ON sending_limit",
+                "'a:' || new.account"),
+    NOTE_CHANGE("limit_gone", "DELETE ON sending_limit", "'a:' || old.account"),
+    NULL,
+};
+
 /* Each leads from the version before it to its own; an empty database has
  * version 0. What was released is never edited, only followed by another. */
-static const char *const *const versions[] = {NULL, version_1, version_2};
+static const char *const *const versions[] = {NULL, version_1, version_2,
+                                              version_3};
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions - 1 };
 
 static bool

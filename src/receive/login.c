@@ -12,6 +12,7 @@ struct login_question {
     struct login_desk *desk;
     struct login_question *next, *prev;
     uint64_t seq;
+    bool exchange; /* directory waits for what the client says */
     login_fn fn;
     void *ctx;
 };
@@ -40,11 +41,22 @@ login_desk_free(struct login_desk *d)
     free(d);
 }
 
-void
-login_cancel(struct login_question *q)
+static void
+say(struct login_desk *d, const struct login_msg *m)
 {
-    if (q == NULL)
-        return;
+    struct buf frame = {0};
+    // No copy of a password is left behind by growing.
+    (void)buf_reserve(&frame, 256 + m->user.n + m->password.n + m->client.n +
+                                  m->session.n + m->bytes.n);
+    login_encode(&frame, m);
+    channel_send(d->directory, buf_str(&frame));
+    alloc_wipe(frame.p, frame.cap);
+    buf_fini(&frame);
+}
+
+static void
+close_question(struct login_question *q)
+{
     if (q->prev != NULL)
         q->prev->next = q->next;
     else
@@ -54,13 +66,24 @@ login_cancel(struct login_question *q)
     free(q);
 }
 
+void
+login_cancel(struct login_question *q)
+{
+    if (q == NULL)
+        return;
+    if (q->exchange && q->desk->directory != NULL)
+        say(q->desk, &(struct login_msg){.type = LOGIN_FORGET, .seq = q->seq});
+    close_question(q);
+}
+
 static void
-answer(struct login_question *q, enum login_result result, struct str account)
+answer(struct login_question *q, const struct login_msg *m)
 {
     login_fn fn = q->fn;
     void *ctx = q->ctx;
-    login_cancel(q);
-    fn(ctx, result, account);
+    if (m->type == LOGIN_ANSWER)
+        close_question(q);
+    fn(ctx, m);
 }
 
 /* Answers may open new questions: those find no channel and are not listed. */
@@ -70,7 +93,8 @@ detach(struct login_desk *d)
     channel_free(d->directory);
     d->directory = NULL;
     while (d->open != NULL)
-        answer(d->open, LOGIN_TROUBLE, STR_EMPTY);
+        answer(d->open, &(struct login_msg){.type = LOGIN_ANSWER,
+                                            .result = LOGIN_TROUBLE});
 }
 
 static void
@@ -78,18 +102,20 @@ on_frame(void *ctx, struct str frame, int fd)
 {
     struct login_desk *d = ctx;
     struct login_msg m;
+    bool ok = login_decode(frame, &m) && fd < 0 &&
+              (m.type == LOGIN_ANSWER || m.type == LOGIN_CHALLENGE);
     if (fd >= 0)
         (void)close(fd);
-    if (!login_decode(frame, &m) || m.type != LOGIN_ANSWER || fd >= 0) {
+    struct login_question *q = d->open;
+    while (ok && q != NULL && q->seq != m.seq)
+        q = q->next;
+    if (!ok || (q != NULL && m.type == LOGIN_CHALLENGE && !q->exchange)) {
         log_error("directory sent something that is no answer to a login");
         detach(d);
         return;
     }
-    struct login_question *q = d->open;
-    while (q != NULL && q->seq != m.seq)
-        q = q->next;
     if (q != NULL) // else it was cancelled
-        answer(q, m.result, m.account);
+        answer(q, &m);
 }
 
 static void
@@ -103,30 +129,34 @@ login_desk_attach(struct login_desk *d, int fd)
 {
     detach(d);
     d->directory = channel_new(d->loop, fd, on_frame, on_end, d);
+    channel_keep_secret(d->directory);
 }
 
 struct login_question *
-login_ask(struct login_desk *d, struct str user, struct str password,
-          struct str client, struct str session, login_fn fn, void *ctx)
+login_ask(struct login_desk *d, const struct login_msg *m, login_fn fn,
+          void *ctx)
 {
-    struct buf frame = {0};
     if (d->directory == NULL)
         return NULL;
     struct login_question *q = alloc_zero(sizeof *q);
-    *q = (struct login_question){
-        .desk = d, .next = d->open, .seq = ++d->seq, .fn = fn, .ctx = ctx};
+    *q = (struct login_question){.desk = d,
+                                 .next = d->open,
+                                 .seq = ++d->seq,
+                                 .exchange = m->type == LOGIN_START,
+                                 .fn = fn,
+                                 .ctx = ctx};
     if (d->open != NULL)
         d->open->prev = q;
     d->open = q;
-    (void)buf_reserve(&frame, 256 + user.n + password.n);
-    login_encode(&frame, &(struct login_msg){.type = LOGIN_ASK,
-                                             .seq = q->seq,
-                                             .user = user,
-                                             .password = password,
-                                             .client = client,
-                                             .session = session});
-    channel_send(d->directory, buf_str(&frame));
-    alloc_wipe(frame.p, frame.cap);
-    buf_fini(&frame);
+    struct login_msg copy = *m;
+    copy.seq = q->seq;
+    say(d, &copy);
     return q;
+}
+
+void
+login_respond(struct login_question *q, struct str bytes)
+{
+    say(q->desk, &(struct login_msg){
+                     .type = LOGIN_RESPONSE, .seq = q->seq, .bytes = bytes});
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asks directory whether a name and a password belong together (PIPE_LOGIN).
- * Each question gets exactly one answer, later, unless it is cancelled; a
+ * Asks directory who may come in (PIPE_LOGIN). Each question gets exactly one
+ * LOGIN_ANSWER, later, unless it is cancelled; that of a SCRAM exchange gets a
+ * LOGIN_CHALLENGE before it, now and then, to be followed by login_respond(). A
  * directory that goes away answers LOGIN_TROUBLE.
  */
 #pragma once
@@ -12,8 +13,8 @@
 struct login_desk;
 struct login_question;
 
-typedef void (*login_fn)(void *ctx, enum login_result result,
-                         struct str account);
+/* The question is over when m is an ANSWER. */
+typedef void (*login_fn)(void *ctx, const struct login_msg *m);
 
 struct login_desk *login_desk_new(struct loop *l);
 void login_desk_free(struct login_desk *d); /* with no question open */
@@ -21,8 +22,10 @@ void login_desk_free(struct login_desk *d); /* with no question open */
 /* Takes ownership of fd, a pipe to directory; an earlier one is closed. */
 void login_desk_attach(struct login_desk *d, int fd);
 
-/* client, session: for its log. NULL: directory is away, no answer comes. */
-struct login_question *login_ask(struct login_desk *d, struct str user,
-                                 struct str password, struct str client,
-                                 struct str session, login_fn fn, void *ctx);
+/* m is an ASK or a START; its seq is chosen here. NULL: directory is away, no
+ * answer comes. */
+struct login_question *login_ask(struct login_desk *d,
+                                 const struct login_msg *m, login_fn fn,
+                                 void *ctx);
+void login_respond(struct login_question *q, struct str bytes);
 void login_cancel(struct login_question *q);

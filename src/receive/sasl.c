@@ -11,10 +11,12 @@ struct sasl_context {
 };
 
 struct sasl {
-    Gsasl_session *session;
-    bool login;     /* the mechanism is LOGIN */
-    unsigned steps; /* challenges made so far */
-    bool complete;  /* the call-back saw the credentials */
+    Gsasl_session *session; /* NULL: SCRAM */
+    bool login;             /* the mechanism is LOGIN */
+    bool plus;              /* it is SCRAM-SHA-256-PLUS */
+    bool begun;             /* SCRAM: something was passed on */
+    unsigned steps;         /* challenges made so far */
+    bool complete;          /* the call-back saw the credentials */
     struct buf user, password;
 };
 
@@ -68,6 +70,9 @@ struct sasl *
 sasl_new(struct sasl_context *c, struct str mechanism)
 {
     struct sasl *s = alloc_zero(sizeof *s);
+    s->plus = str_eq_nocase(mechanism, STR("SCRAM-SHA-256-PLUS"));
+    if (s->plus || str_eq_nocase(mechanism, STR("SCRAM-SHA-256")))
+        return s;
     s->login = str_eq_nocase(mechanism, STR("LOGIN"));
     if ((!s->login && !str_eq_nocase(mechanism, STR("PLAIN"))) ||
         gsasl_server_start(c->gsasl, s->login ? "LOGIN" : "PLAIN",
@@ -103,9 +108,25 @@ step(struct sasl *s, struct str bytes, struct buf *challenge)
     return rc == GSASL_OK && s->complete ? SASL_CREDENTIALS : SASL_MALFORMED;
 }
 
+/* It is the client who begins. */
+static enum sasl_result
+pass_on(struct sasl *s, struct str bytes, bool given)
+{
+    enum { LONGEST = 4096 };
+    if (!s->begun && !given)
+        return SASL_MORE;
+    if (bytes.n > LONGEST)
+        return SASL_MALFORMED;
+    enum sasl_result r = s->begun ? SASL_PASS_ON : SASL_BEGIN;
+    s->begun = true;
+    return r;
+}
+
 enum sasl_result
 sasl_step(struct sasl *s, struct str bytes, bool given, struct buf *challenge)
 {
+    if (s->session == NULL)
+        return pass_on(s, bytes, given);
     // The library takes an empty PLAIN response for none and asks again.
     if (!s->login && given && bytes.n == 0)
         return SASL_MALFORMED;
@@ -117,6 +138,12 @@ sasl_step(struct sasl *s, struct str bytes, bool given, struct buf *challenge)
             return r;
     }
     return step(s, bytes, challenge);
+}
+
+bool
+sasl_plus(const struct sasl *s)
+{
+    return s->plus;
 }
 
 struct str
@@ -136,7 +163,8 @@ sasl_free(struct sasl *s)
 {
     if (s == NULL)
         return;
-    gsasl_finish(s->session);
+    if (s->session != NULL)
+        gsasl_finish(s->session);
     if (s->password.p != NULL)
         alloc_wipe(s->password.p, s->password.cap);
     buf_fini(&s->password);

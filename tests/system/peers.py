@@ -34,6 +34,7 @@ PEERS = TOP / "build-test" / "peers"
 KERBEROS = ["libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libcom-err2", "libkeyutils1"]
 # What is to be unpacked, and the libraries it may lack.
 PACKAGES = {
+    "gsasl": (["gsasl"], ["libgsasl18", "libgnutls30", "libidn12", "libntlm0", "libreadline8", *KERBEROS]),
     "postfix": (["postfix"], ["libicu72", "libdb5.3", "libnsl2", "libtirpc3", "libsasl2-2", "libssl3", "libstdc++6", *KERBEROS]),
     "postgres": (["postgresql-15", "postgresql-client-15"],
                  ["libpq5", "libicu72", "libldap-2.5-0", "libsasl2-2", "liblz4-1", "libpam0g", "libxml2", "libzstd1", "libssl3", "libsystemd0",

@@ -87,6 +87,59 @@ login_round_trip(void **state)
     buf_fini(&b);
 }
 
+/* What SCRAM needs of it. */
+static void
+exchange_round_trip(void **state)
+{
+    static const struct login_msg cases[] = {
+        {.type = LOGIN_START,
+         .seq = 1,
+         .plus = true,
+         .unique = {"u\0", 2},
+         .exporter = {"e", 1},
+         .client = {"::1", 3},
+         .session = {"S", 1},
+         .bytes = {"n,,n=ann,r=x", 12}},
+        {.type = LOGIN_START,             .seq = 2                                            },
+        {.type = LOGIN_CHALLENGE,                                .seq = 3,                                            .bytes = {"r=xy,s=,i=1", 11}                                                                                                                      },
+        {.type = LOGIN_RESPONSE,          .seq = 3, .bytes = {"c=biws", 6}                                                                                              },
+        {.type = LOGIN_FORGET,           .seq = 4                       },
+        {.type = LOGIN_LEDGER            },
+        {.type = LOGIN_ANSWER,
+         .seq = 5,
+         .result = LOGIN_SUSPENDED,
+         .account = {"ann@b.example", 13},
+         .detail = {"unpaid", 6}},
+        {.type = LOGIN_ANSWER, .seq = 6,                               .result = LOGIN_BRAKED                                                                        },
+    };
+    struct login_msg m;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct login_msg *c = &cases[i];
+        struct buf b = {0};
+        login_encode(&b, c);
+        assert_true(login_decode(buf_str(&b), &m));
+        assert_int_equal(m.type, c->type);
+        assert_true(m.seq == c->seq);
+        assert_int_equal(m.plus, c->plus);
+        assert_int_equal(m.result, c->result);
+        assert_true(str_eq(m.unique, c->unique));
+        assert_true(str_eq(m.exporter, c->exporter));
+        assert_true(str_eq(m.client, c->client));
+        assert_true(str_eq(m.session, c->session));
+        assert_true(str_eq(m.bytes, c->bytes));
+        assert_true(str_eq(m.account, c->account));
+        assert_true(str_eq(m.detail, c->detail));
+        ASSERT_EXACT(login_decode, &b, &m);
+        buf_fini(&b);
+    }
+    assert_false(login_decode(STR("\0\0\0\0\0\0\0\0\0"), &m)); // no type
+    assert_false(login_decode(STR("\x08\0\0\0\0\0\0\0\0"), &m));
+    assert_false(login_decode(STR("\2\0\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\0"),
+                              &m)); // no result
+}
+
 static void
 vacation_round_trip(void **state)
 {
@@ -138,7 +191,8 @@ unknown_numbers(void **state)
     assert_false(book_msg_decode(STR("\5\0\0\0\0\0\0\0\0"), &book));
     assert_false(login_decode(STR("\3\0\0\0\0\0\0\0\0\0\0\0\0\0"), &login));
     assert_false(login_decode(STR("\2\0\0\0\0\0\0\0\0\3\0\0\0\0"), &login));
-    assert_true(login_decode(STR("\2\0\0\0\0\0\0\0\0\2\0\0\0\0"), &login));
+    assert_true(
+        login_decode(STR("\2\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0"), &login));
     assert_false(vacation_decode(
         STR("\2\0\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0"), &vacation));
     assert_true(vacation_decode(
@@ -151,6 +205,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(book_round_trip),
         cmocka_unit_test(login_round_trip),
+        cmocka_unit_test(exchange_round_trip),
         cmocka_unit_test(vacation_round_trip),
         cmocka_unit_test(unknown_numbers),
     };

@@ -440,7 +440,10 @@ submission(void **state)
          "530 5.7.0 login-needed");
     start_tls(&c);
     talk(&c, "EHLO c\r\n", "250 DSN\r\n");
-    assert_true(str_find(buf_str(&c.heard), STR("250-AUTH PLAIN LOGIN")) > 0);
+    assert_true(
+        str_find(buf_str(&c.heard),
+                 STR("250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN")) >
+        0);
     talk(&c, "MAIL FROM:<ann@ours.example>\r\n", "530 5.7.0 login-needed");
     talk(&c, "AUTH PLAIN AGFubgB3cm9uZw==\r\n", "535 5.7.8 login-failed");
     talk(&c, "AUTH PLAIN AGFubg==\r\n", "535 5.7.8 login-failed");
