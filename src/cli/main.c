@@ -5,6 +5,7 @@
  */
 #include "cli/commands.h"
 #include "directory/directory.h"
+#include "journal/journal.h"
 #include "mailbox/mailbox.h"
 #include "notify/notify.h"
 #include "queue/queue.h"
@@ -32,6 +33,7 @@ static const struct {
     {"send",      send_main     },
     {"mailbox",   mailbox_main  },
     {"notify",    notify_main   },
+    {"journal",   journal_main  },
     {NULL,        NULL          },
 };
 

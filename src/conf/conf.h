@@ -122,6 +122,11 @@ struct conf {
         uint32_t workers;
         bool syncfs; /* one syncfs a group instead of a sync per file */
     } mailbox;
+
+    struct {
+        int64_t retention_ms;
+        uint64_t min_free; /* octets */
+    } journal;
 };
 
 struct conf_problem {

@@ -11,7 +11,8 @@ enum {
     SEND = 1 << ROLE_SEND,
     MAILBOX = 1 << ROLE_MAILBOX,
     NOTIFY = 1 << ROLE_NOTIFY,
-    ALL = RECEIVE | DIRECTORY | QUEUE | SEND | MAILBOX | NOTIFY,
+    JOURNAL = 1 << ROLE_JOURNAL,
+    ALL = RECEIVE | DIRECTORY | QUEUE | SEND | MAILBOX | NOTIFY | JOURNAL,
 };
 
 #define SECOND 1000ULL
@@ -252,6 +253,17 @@ const struct option option_table[] = {
      .words = "file|filesystem",
      .help = "file: sync each message; filesystem: one syncfs for a group, "
              "which waits for other writers too"},
+
+    {.section = SECTION_JOURNAL, .type = OPTION_DURATION, .name = "retention",
+     AT(journal.retention_ms), .roles = JOURNAL, .fallback = "30d",
+     .min = DAY, .max = 3650 * DAY,
+     .help = "how long what happened can be asked about; whole days are "
+             "deleted"},
+    {.section = SECTION_JOURNAL, .type = OPTION_SIZE, .name = "min-free",
+     AT(journal.min_free), .roles = JOURNAL, .fallback = "256M", .min = 0,
+     .max = TERA,
+     .help = "space left free for others; with less, events are dropped and "
+             "counted"},
 };
 // clang-format on
 
@@ -268,6 +280,7 @@ static const char *const section_names[SECTION_COUNT] = {
     [SECTION_SPOOL] = "spool",     [SECTION_QUEUE] = "queue",
     [SECTION_SEND] = "send",       [SECTION_DNS] = "dns",
     [SECTION_MAILBOX] = "mailbox", [SECTION_GATE] = "gate",
+    [SECTION_MAILBOX] = "mailbox", [SECTION_JOURNAL] = "journal",
 };
 
 const char *

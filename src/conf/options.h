@@ -34,6 +34,7 @@ enum section {
     SECTION_SEND,
     SECTION_DNS,
     SECTION_MAILBOX,
+    SECTION_JOURNAL,
     SECTION_COUNT
 };
 

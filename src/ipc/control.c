@@ -12,6 +12,7 @@ static const char *const role_names[ROLE_COUNT] = {
     [ROLE_RECEIVE] = "receive", [ROLE_DIRECTORY] = "directory",
     [ROLE_QUEUE] = "queue",     [ROLE_SEND] = "send",
     [ROLE_MAILBOX] = "mailbox", [ROLE_NOTIFY] = "notify",
+    [ROLE_JOURNAL] = "journal",
 };
 
 const char *

@@ -19,6 +19,7 @@ enum role {
     ROLE_SEND,
     ROLE_MAILBOX,
     ROLE_NOTIFY,
+    ROLE_JOURNAL,
     ROLE_COUNT
 };
 
@@ -36,6 +37,7 @@ enum pipe {
     PIPE_NOTICE, /* queue <-> notify: what to write */
     PIPE_VACATION, /* notify <-> directory: who is away */
     PIPE_LOOKUP,   /* receive <-> directory: lists in databases */
+    PIPE_JOURNAL,  /* receive, directory, queue, notify -> journal */
     PIPE_COUNT
 };
 

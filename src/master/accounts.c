@@ -7,6 +7,7 @@ static const char *const names[ROLE_COUNT] = {
     [ROLE_RECEIVE] = "gatepost-in",  [ROLE_DIRECTORY] = "gatepost-auth",
     [ROLE_QUEUE] = "gatepost-queue", [ROLE_SEND] = "gatepost-out",
     [ROLE_MAILBOX] = "vmail",        [ROLE_NOTIFY] = "gatepost-notify",
+    [ROLE_JOURNAL] = "gatepost-log",
 };
 
 bool

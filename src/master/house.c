@@ -30,6 +30,7 @@ static const struct {
     {IN(ROLE_SEND) | IN(ROLE_MAILBOX) | IN(ROLE_NOTIFY), 3500},
     {IN(ROLE_QUEUE),                                     2000},
     {IN(ROLE_DIRECTORY),                                 1000},
+    {IN(ROLE_JOURNAL),                                   2000},
 };
 
 enum { STOP_PHASES = sizeof stop_phases / sizeof *stop_phases };
@@ -323,6 +324,7 @@ processes_of(const struct conf *c, enum role role)
     case ROLE_DIRECTORY:
     case ROLE_QUEUE:
     case ROLE_NOTIFY:
+    case ROLE_JOURNAL:
         return 1;
     case ROLE_NONE:
     case ROLE_COUNT:
@@ -345,7 +347,8 @@ reload_in_place(struct child *c)
 static void
 follow_slot(struct slot *s)
 {
-    bool in_place = s->role == ROLE_QUEUE || s->role == ROLE_DIRECTORY;
+    bool in_place = s->role == ROLE_QUEUE || s->role == ROLE_DIRECTORY ||
+                    s->role == ROLE_JOURNAL;
     if (!s->wanted) {
         timer_clear(s->restart);
         if (s->current != NULL)

@@ -37,9 +37,9 @@ void house_free(struct house *h);
 
 /*
  * Brings the rooms in line with the plan, which is borrowed until the next.
- * The first time all are started. Later queue and directory reload in place;
- * the others are started beside the old, which are told to finish once the new
- * are ready.
+ * The first time all are started. Later queue, directory and journal reload in
+ * place; the others are started beside the old, which are told to finish once
+ * the new are ready.
  */
 void house_follow(struct house *h, const struct house_plan *plan);
 

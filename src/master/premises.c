@@ -20,6 +20,7 @@ static const struct {
     {"/directory",  0700, ROLE_DIRECTORY, true },
     {"/mail",       0700, ROLE_MAILBOX,   false},
     {"/postmaster", 0700, ROLE_MAILBOX,   true },
+    {"/journal",    0700, ROLE_JOURNAL,   true },
 };
 
 static const struct {

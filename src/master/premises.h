@@ -5,6 +5,7 @@
  *
  *     spool/        queue         directory/    directory
  *     mail/         mailbox       postmaster/   mailbox
+ *     journal/      journal
  *     run/          lock, pid, and the sockets submit, queue, directory
  */
 #pragma once

@@ -20,6 +20,10 @@ static const struct {
     {PIPE_JOB,      ROLE_QUEUE,     ROLE_MAILBOX  },
     {PIPE_NOTICE,   ROLE_QUEUE,     ROLE_NOTIFY   },
     {PIPE_VACATION, ROLE_NOTIFY,    ROLE_DIRECTORY},
+    {PIPE_JOURNAL,  ROLE_RECEIVE,   ROLE_JOURNAL  },
+    {PIPE_JOURNAL,  ROLE_DIRECTORY, ROLE_JOURNAL  },
+    {PIPE_JOURNAL,  ROLE_QUEUE,     ROLE_JOURNAL  },
+    {PIPE_JOURNAL,  ROLE_NOTIFY,    ROLE_JOURNAL  },
 };
 
 enum { PIPES = sizeof pipes / sizeof *pipes };
@@ -83,6 +87,7 @@ give_listeners(struct child *c)
     case ROLE_SEND:
     case ROLE_MAILBOX:
     case ROLE_NOTIFY:
+    case ROLE_JOURNAL:
     case ROLE_COUNT:
         break;
     }

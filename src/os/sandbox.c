@@ -95,6 +95,12 @@ sandbox_title(const char *title)
 }
 
 void
+sandbox_yield(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, 10);
+}
+
+void
 sandbox_random(void *to, size_t n)
 {
     unsigned char *p = to;

@@ -18,5 +18,8 @@ void sandbox_begin(int last_fd);
 /* The process's line in ps: "gatepost: receive". */
 void sandbox_title(const char *title);
 
+/* Others have the processor first. */
+void sandbox_yield(void);
+
 /* n octets that nobody can guess. */
 void sandbox_random(void *to, size_t n);

@@ -310,6 +310,7 @@ on_peer(void *self, enum pipe pipe, enum role role, uint32_t slot,
     case PIPE_LOGIN:
     case PIPE_VACATION:
     case PIPE_LOOKUP:
+    case PIPE_JOURNAL:
     case PIPE_COUNT:
     default:
         (void)close(fd);

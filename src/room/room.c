@@ -8,6 +8,7 @@
 #include "os/log.h"
 #include "os/memfd.h"
 #include "os/sandbox.h"
+#include "room/diary.h"
 
 /* FD_LOCK is master's claim on the state folder, held open and not used: the
  * next master must not begin before the last room of this one has ended. */
@@ -81,7 +82,9 @@ static bool
 handle_fd(struct room *r, const struct control_msg *m, int fd)
 {
     const struct room_ops *ops = r->ops;
-    if (m->type == CONTROL_PEER && ops->on_peer != NULL)
+    if (m->type == CONTROL_PEER && m->pipe == PIPE_JOURNAL && r->diary != NULL)
+        diary_attach(r->diary, fd);
+    else if (m->type == CONTROL_PEER && ops->on_peer != NULL)
         ops->on_peer(r->self, m->pipe, m->role, m->slot, m->incarnation, fd);
     else if (m->type == CONTROL_LISTEN && ops->on_listen != NULL)
         ops->on_listen(r->self, m->name, fd);
@@ -192,6 +195,8 @@ room_run(const struct room_ops *ops, void *self, uint32_t slot,
     }
     log_open(role_name(r.role), r.conf->log_json, LOG_INFO);
     r.loop = loop_new();
+    if (r.role != ROLE_JOURNAL)
+        r.diary = diary_new(r.loop);
     if (ops->on_open != NULL && !ops->on_open(self, &r, &e)) {
         log_error(e.text);
         log_flush();

@@ -26,6 +26,8 @@
 #include "os/channel.h"
 #include "os/loop.h"
 
+struct diary;
+
 struct room {
     enum role role;
     uint32_t slot;
@@ -34,6 +36,7 @@ struct room {
     struct conf *conf;      /* the one in force */
     unsigned char key[16];  /* random, of this process: for incident ids */
     struct channel *master; /* private to room.c */
+    struct diary *diary;    /* room/diary.h; NULL: journal keeps none */
     void *self;             /* the ctx given to room_run() */
     const struct room_ops *ops;
     bool stopping; /* DRAIN or STOP has come */

@@ -26,7 +26,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 GATEPOST = os.environ.get("GATEPOST", str(TOP / "build-test/src/cli/gatepost"))
-ROLES = ("receive", "directory", "queue", "send", "mailbox", "notify")
+ROLES = ("receive", "directory", "queue", "send", "mailbox", "notify", "journal")
 START_SECONDS = 30
 
 # A child's report must end it and be found by us. LeakSanitizer would have to

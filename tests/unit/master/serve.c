@@ -294,8 +294,8 @@ whole_life(void **state)
     launch(&h);
     await(&h, "master ready", 1);
     /* 2 receive, 2 send, 2 mailbox and one of each other. */
-    assert_int_equal(count(&h, " go slot="), 9);
-    assert_int_equal(count(&h, "dumpable=0 no-new-privs=1"), 9);
+    assert_int_equal(count(&h, " go slot="), 10);
+    assert_int_equal(count(&h, "dumpable=0 no-new-privs=1"), 10);
     assert_int_equal(count(&h, "queue got-peer"), 9); // notify twice
     assert_int_equal(count(&h, "receive got-peer slot=0"), 4);
     assert_int_equal(count(&h, "send got-peer slot=1"), 1);
@@ -315,7 +315,7 @@ whole_life(void **state)
     assert_int_equal(kill(victim, SIGKILL), 0);
     await(&h, "room-ready role=queue", 2);
     assert_true(pid_of(&h, "queue", 2) != victim);
-    await(&h, "role=queue n=0", 8); // all others heard of it
+    await(&h, "role=queue n=0", 9); // all others heard of it
     await(&h, "queue got-peer", 18);
     await(&h, "send got-peer slot=1", 2);
     /* Room signals are not for rooms. */
@@ -333,13 +333,13 @@ whole_life(void **state)
     await(&h, "master reloaded", 1);
     await(&h, "got-drain", 7);
     await(&h, "room-ended", 7);
-    assert_int_equal(count(&h, "got-config"), 2);
+    assert_int_equal(count(&h, "got-config"), 3);
     assert_int_equal(count(&h, "room-ready role=send"), 3);
     assert_int_equal(count(&h, "room-died"), 1);
 
     assert_int_equal(kill(h.pid, SIGTERM), 0);
     assert_int_equal(end_status(&h), 0);
-    assert_int_equal(count(&h, "got-stop"), 8);
+    assert_int_equal(count(&h, "got-stop"), 9);
     /* The front door first, the key cupboard last. */
     const char *text = read_log(&h);
     assert_true(strstr(text, "receive got-stop") <
