@@ -52,6 +52,20 @@ enum book_state {
 struct str book_state_name(enum book_state state);
 bool book_state_parse(struct str name, enum book_state *state);
 
+/* What an account may send: 0 as the config says. */
+enum book_limit {
+    BOOK_MESSAGES_HOUR = 0,
+    BOOK_MESSAGES_DAY,
+    BOOK_RECIPIENTS_HOUR,
+    BOOK_RECIPIENTS_DAY,
+    BOOK_LIMITS
+};
+#define BOOK_UNLIMITED UINT32_MAX
+
+struct book_limits {
+    uint32_t n[BOOK_LIMITS];
+};
+
 struct book_route {
     enum book_answer answer;
     struct str account;    /* ACCOUNT: its key, without +detail */
@@ -114,6 +128,7 @@ struct book_account {
                           next message */
     enum book_state state;
     struct str note; /* empty while active */
+    struct book_limits limits;
 };
 struct book_alias {
     struct str *targets;

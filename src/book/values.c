@@ -6,12 +6,13 @@
 #include "base/wire.h"
 
 /* The first octet of an account: flags, and the state above them. Behind it
- * comes the note, unless the account is active, as nearly all are. */
+ * comes the note, unless the account is active, as nearly all are; behind that
+ * the limits, if it has any of its own. */
 enum {
     FLAG_ON_VACATION = 1,
     FLAG_RECEIVE_ONLY = 2,
     FLAG_KICKED = 4,
-    FLAGS = 7,
+    FLAG_LIMITS = 8,
     STATE_SHIFT = 4,
 };
 
@@ -57,16 +58,29 @@ book_domain_decode(struct str value, struct book_domain *d)
     return wire_done(&in);
 }
 
+static bool
+has_limits(const struct book_limits *l)
+{
+    bool any = false;
+    for (size_t i = 0; i < BOOK_LIMITS; i++)
+        any = any || l->n[i] != 0;
+    return any;
+}
+
 void
 book_account_encode(struct buf *to, const struct book_account *x)
 {
+    bool limits = has_limits(&x->limits);
     unsigned first = (unsigned)x->state << STATE_SHIFT;
     first |= x->on_vacation ? FLAG_ON_VACATION : 0u;
     first |= x->receive_only ? FLAG_RECEIVE_ONLY : 0u;
     first |= x->kicked ? FLAG_KICKED : 0u;
+    first |= limits ? FLAG_LIMITS : 0u;
     wire_add_u8(to, (uint8_t)first);
     if (x->state != BOOK_ACTIVE)
         wire_add_str(to, x->note);
+    for (size_t i = 0; limits && i < BOOK_LIMITS; i++)
+        wire_add_u32(to, x->limits.n[i]);
 }
 
 bool
@@ -74,9 +88,9 @@ book_account_decode(struct str value, struct book_account *x)
 {
     struct wire in = wire_from(value);
     unsigned first = wire_u8(&in), state = first >> STATE_SHIFT;
+    bool limits = (first & FLAG_LIMITS) != 0;
 
-    if ((first & ((1u << STATE_SHIFT) - 1) & ~(unsigned)FLAGS) != 0 ||
-        state >= N_STATES)
+    if (state >= N_STATES)
         return false;
     *x = (struct book_account){.on_vacation = (first & FLAG_ON_VACATION) != 0,
                                .receive_only = (first & FLAG_RECEIVE_ONLY) != 0,
@@ -84,7 +98,9 @@ book_account_decode(struct str value, struct book_account *x)
                                .state = (enum book_state)state};
     if (x->state != BOOK_ACTIVE)
         x->note = wire_str(&in);
-    return wire_done(&in);
+    for (size_t i = 0; limits && i < BOOK_LIMITS; i++)
+        x->limits.n[i] = wire_u32(&in);
+    return wire_done(&in) && limits == has_limits(&x->limits);
 }
 
 static void

@@ -15,6 +15,7 @@ static const struct command_option filters[] = {
     {"--from",   "ADDRESS", "only messages of this sender (\"<>\": bounces)"},
     {"--to",     "ADDRESS", "only messages that wait for this recipient"    },
     {"--domain", "DOMAIN",  "only messages that wait for this domain"       },
+    {"--auth",   "ADDRESS", "only messages that this account sent"          },
     {NULL,       NULL,      NULL                                            },
 };
 
@@ -145,7 +146,8 @@ static bool
 is_filtered(const struct invocation *in)
 {
     return in->n_objects > 0 || command_has(in, "--from") ||
-           command_has(in, "--to") || command_has(in, "--domain");
+           command_has(in, "--to") || command_has(in, "--domain") ||
+           command_has(in, "--auth");
 }
 
 static int
@@ -231,7 +233,7 @@ run_remove(struct invocation *in)
     if (!is_filtered(in))
         return command_fail(COMMAND_USAGE,
                             "queue remove: expected an ID or one of --from, "
-                            "--to, --domain");
+                            "--to, --domain, --auth");
     return run(in);
 }
 

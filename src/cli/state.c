@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "cli/cupboard.h"
+#include "cli/talk.h"
 
 /* A reason is said in a reply of SMTP: one short line. */
 enum { REASON_MAX = 120 };
@@ -57,6 +58,66 @@ take_reason(struct invocation *in, struct wish *w)
     return COMMAND_DONE;
 }
 
+/* The answers to a request for removal, to the last; busy: how many could not
+ * be removed. */
+static bool
+await_removal(struct talk *t, json_int_t *matched, json_int_t *busy,
+              struct err *e)
+{
+    json_t *j;
+    bool done = false;
+
+    while (!done && (j = talk_receive(t, e)) != NULL) {
+        done = json_object_get(j, "done") != NULL;
+        const char *error = json_string_value(json_object_get(j, "error"));
+        if (error != NULL)
+            (void)err_set(e, "%s", error);
+        *matched = json_integer_value(json_object_get(j, "matched"));
+        *busy = json_integer_value(json_object_get(j, "busy"));
+        json_decref(j);
+        if (error != NULL)
+            return false;
+    }
+    if (!done && e->text[0] == '\0')
+        (void)err_set(e, "the server hung up");
+    return done;
+}
+
+/* What the account had queued, once it can add nothing more. */
+static int
+purge(struct invocation *in, struct str key)
+{
+    struct talk t;
+    struct err e = {0};
+    json_int_t matched = 0, busy = 0;
+    enum talk_result there = talk_open(&t, in->conf, "queue", &e);
+
+    if (there == TALK_NO_SERVER)
+        (void)err_set(&e, "no server is running");
+    bool ok = there == TALK_OPEN &&
+              talk_send(&t,
+                        json_pack("{s:s, s:o}", "verb", "remove", "auth",
+                                  cupboard_json(key)),
+                        &e) &&
+              await_removal(&t, &matched, &busy, &e);
+    talk_close(&t);
+    if (!ok)
+        return command_fail(COMMAND_UNREACHABLE,
+                            "suspended, but the queue was not purged: %s",
+                            e.text);
+    if (in->json)
+        cupboard_print(
+            json_pack("{s:I, s:I}", "removed", matched - busy, "busy", busy));
+    else
+        (void)printf("%lld removed from the queue\n",
+                     (long long)(matched - busy));
+    if (busy > 0)
+        return command_fail(COMMAND_REFUSED,
+                            "%lld could not be removed: being delivered now",
+                            (long long)busy);
+    return COMMAND_DONE;
+}
+
 static int
 run_suspend(struct invocation *in)
 {
@@ -68,8 +129,11 @@ run_suspend(struct invocation *in)
     if (!cupboard_address(in, in->objects[0], &w.key))
         return COMMAND_USAGE;
     int status = take_reason(in, &w);
-    return status == COMMAND_DONE ? cupboard_change(in, change_account, &w)
-                                  : status;
+    if (status == COMMAND_DONE)
+        status = cupboard_change(in, change_account, &w);
+    if (status == COMMAND_DONE && command_has(in, "--purge-queue"))
+        status = purge(in, w.key);
+    return status;
 }
 
 static int
@@ -156,9 +220,10 @@ run_set(struct invocation *in)
     }
 
 static const struct command_option suspend_options[] = {
-    {"--reason", "TEXT", "what the user is told at the next login"},
+    {"--reason",      "TEXT", "what the user is told at the next login"},
+    {"--purge-queue", NULL,   "drop what the account has in the queue" },
     KICK,
-    {NULL,       NULL,   NULL                                     },
+    {NULL,            NULL,   NULL                                     },
 };
 
 static const struct command_option set_options[] = {

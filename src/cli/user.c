@@ -266,6 +266,38 @@ print_state(const struct book_account *is)
     (void)puts(is->receive_only ? ", may not send" : "");
 }
 
+static const char *const limit_names[BOOK_LIMITS] = {
+    [BOOK_MESSAGES_HOUR] = "messages_per_hour",
+    [BOOK_MESSAGES_DAY] = "messages_per_day",
+    [BOOK_RECIPIENTS_HOUR] = "recipients_per_hour",
+    [BOOK_RECIPIENTS_DAY] = "recipients_per_day"};
+
+/* Those that are the account's own. */
+static void
+print_limits(const struct book_limits *l)
+{
+    for (size_t i = 0; i < BOOK_LIMITS; i++)
+        if (l->n[i] == BOOK_UNLIMITED)
+            (void)printf("limit:    %s none\n", limit_names[i]);
+        else if (l->n[i] > 0)
+            (void)printf("limit:    %s %lu\n", limit_names[i],
+                         (unsigned long)l->n[i]);
+}
+
+static json_t *
+json_limits(const struct book_limits *l)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < BOOK_LIMITS; i++)
+        if (l->n[i] == BOOK_UNLIMITED)
+            (void)json_object_set_new(object, limit_names[i],
+                                      json_string("none"));
+        else if (l->n[i] > 0)
+            (void)json_object_set_new(object, limit_names[i],
+                                      json_integer(l->n[i]));
+    return object;
+}
+
 static bool
 print_user(struct cupboard *c, const struct accounts_user *u,
            struct str delivery)
@@ -287,6 +319,7 @@ print_user(struct cupboard *c, const struct accounts_user *u,
         if (u->is.note.n > 0)
             (void)json_object_set_new(object, note_name(u->is.state),
                                       cupboard_json(u->is.note));
+        (void)json_object_set_new(object, "limits", json_limits(&u->is.limits));
         cupboard_print(object);
         return ok;
     }
@@ -295,6 +328,7 @@ print_user(struct cupboard *c, const struct accounts_user *u,
                  STR_ARG(u->address), STR_ARG(created),
                  u->is.on_vacation ? "yes" : "no", STR_ARG(delivery));
     print_state(&u->is);
+    print_limits(&u->is.limits);
     return accounts_aliases_to(c->accounts, u->address, on_alias_text, NULL,
                                &c->e);
 }

@@ -80,6 +80,12 @@ struct conf {
     } receive;
 
     struct {
+        uint32_t failures; /* from which on logins wait */
+        uint32_t messages_hour, messages_day;
+        uint32_t recipients_hour, recipients_day;
+    } login;
+
+    struct {
         uint64_t segment_size, reserve, min_free; /* octets */
     } spool;
 

@@ -33,6 +33,16 @@ enum {
         .roles = (role_), .help = (help_)                                      \
     }
 
+/* What one account may send; `gatepost user limit` says otherwise for one. */
+#define LIMIT(name_, member_, what_)                                           \
+    {                                                                          \
+        .section = SECTION_LOGIN, .type = OPTION_NUMBER, .name = (name_),      \
+        AT(login.member_), .roles = RECEIVE, .fallback = "0", .min = 0,        \
+        .max = 4000000000,                                                     \
+        .help = what_ " that an account may send, then 450 until the time "    \
+                      "said in it; 0: any number"                              \
+    }
+
 /* A list of the admin's. Receive needs to know that there is one. */
 #define LIST(name_, member_, help_)                                            \
     {                                                                          \
@@ -264,6 +274,15 @@ const struct option option_table[] = {
      .max = TERA,
      .help = "space left free for others; with less, events are dropped and "
              "counted"},
+    {.section = SECTION_LOGIN, .type = OPTION_NUMBER, .name = "failures",
+     AT(login.failures), .roles = DIRECTORY, .fallback = "10", .min = 0,
+     .max = 1000000,
+     .help = "from which failed login of an account or a network on further "
+             "ones wait; 0: never"},
+    LIMIT("messages-per-hour", messages_hour, "messages"),
+    LIMIT("messages-per-day", messages_day, "messages"),
+    LIMIT("recipients-per-hour", recipients_hour, "recipients"),
+    LIMIT("recipients-per-day", recipients_day, "recipients"),
 };
 // clang-format on
 
@@ -281,6 +300,7 @@ static const char *const section_names[SECTION_COUNT] = {
     [SECTION_SEND] = "send",       [SECTION_DNS] = "dns",
     [SECTION_MAILBOX] = "mailbox", [SECTION_GATE] = "gate",
     [SECTION_JOURNAL] = "journal",
+    [SECTION_LOGIN] = "login",
 };
 
 const char *

@@ -35,6 +35,7 @@ enum section {
     SECTION_DNS,
     SECTION_MAILBOX,
     SECTION_JOURNAL,
+    SECTION_LOGIN,
     SECTION_COUNT
 };
 

@@ -92,6 +92,11 @@ enum accounts_result accounts_user_set_receive_only(struct accounts *a,
                                                     struct str address,
                                                     bool receive_only,
                                                     struct err *e);
+/* 0: as the config says. */
+enum accounts_result accounts_user_set_limits(struct accounts *a,
+                                              struct str address,
+                                              const struct book_limits *limits,
+                                              struct err *e);
 /* Its vacation and what it remembers go with it. */
 enum accounts_result accounts_user_remove(struct accounts *a,
                                           struct str address, struct err *e);

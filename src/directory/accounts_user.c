@@ -26,8 +26,18 @@ accounts_user_add(struct accounts *a, struct str address, struct str hash,
 
 #define SELECT_USER                                                            \
     "SELECT address, created_ms,"                                              \
-    " EXISTS (SELECT 1 FROM vacation WHERE account = address),"                \
-    " state, note, kicked, receive_only FROM account"
+    " EXISTS (SELECT 1 FROM vacation WHERE vacation.account = address),"       \
+    " state, note, kicked, receive_only,"                                      \
+    " ifnull(messages_hour, 0), ifnull(messages_day, 0),"                      \
+    " ifnull(recipients_hour, 0), ifnull(recipients_day, 0)"                   \
+    " FROM account LEFT JOIN sending_limit ON sending_limit.account = address"
+
+/* Whoever writes into the table by hand may write anything. */
+static uint32_t
+limit_of(int64_t n)
+{
+    return n < 0 || n > BOOK_UNLIMITED ? BOOK_UNLIMITED : (uint32_t)n;
+}
 
 static struct accounts_user
 user_of_row(struct query *q)
@@ -42,6 +52,8 @@ user_of_row(struct query *q)
     u.is.note = query_column(q, 4);
     u.is.kicked = query_column_number(q, 5) != 0;
     u.is.receive_only = query_column_number(q, 6) != 0;
+    for (int i = 0; i < BOOK_LIMITS; i++)
+        u.is.limits.n[i] = limit_of(query_column_number(q, 7 + i));
     return u;
 }
 
@@ -110,6 +122,30 @@ accounts_user_set_receive_only(struct accounts *a, struct str address,
         receive_only ? "UPDATE account SET receive_only = 1 WHERE address = ?1"
                      : "UPDATE account SET receive_only = 0 WHERE address = ?1",
         &address, 1, e);
+}
+
+enum accounts_result
+accounts_user_set_limits(struct accounts *a, struct str address,
+                         const struct book_limits *limits, struct err *e)
+{
+    struct query q;
+    enum query_result result;
+
+    if (!query_begin(&q, a,
+                     "INSERT INTO sending_limit (account, messages_hour,"
+                     " messages_day, recipients_hour, recipients_day)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (account)"
+                     " DO UPDATE SET messages_hour = ?2, messages_day = ?3,"
+                     " recipients_hour = ?4, recipients_day = ?5",
+                     e))
+        return ACCOUNTS_TROUBLE;
+    query_text(&q, 1, address);
+    for (int i = 0; i < BOOK_LIMITS; i++)
+        query_number(&q, 2 + i, limits->n[i]);
+    result = query_step(&q, e);
+    if (query_end(&q))
+        return ACCOUNTS_DONE;
+    return result == QUERY_CLASH ? ACCOUNTS_MISSING : ACCOUNTS_TROUBLE;
 }
 
 enum accounts_result

@@ -14,6 +14,7 @@
 #include "ipc/login.h"
 #include "os/channel.h"
 #include "os/log.h"
+#include "room/ledger.h"
 
 /* Beyond these the answer is LOGIN_TROUBLE at once. Attempts held back by the
  * brake are counted apart: who is being slowed down takes no place of those
@@ -69,7 +70,10 @@ struct logins {
     struct scram_context *scram;
     struct brake brake;
     struct remember remember;
-    struct keep *keep;
+    struct keep *keep, *keep_ledger;
+    struct ledger *ledger; /* NULL: could not be made, nothing is limited */
+    int ledger_fd;
+    uint64_t ledger_saved; /* its changes then */
     struct timer *save;
     struct login *in_hand;
     size_t count[STAGE_PROVEN + 1];
@@ -579,6 +583,16 @@ on_end(void *ctx)
     end_asker(ctx);
 }
 
+static void
+hand_over_ledger(struct asker *a)
+{
+    struct buf frame = {0};
+
+    login_encode(&frame, &(struct login_msg){.type = LOGIN_LEDGER});
+    channel_send_fd(a->channel, buf_str(&frame), a->all->ledger_fd);
+    buf_fini(&frame);
+}
+
 void
 logins_attach(struct logins *s, int fd)
 {
@@ -586,10 +600,25 @@ logins_attach(struct logins *s, int fd)
     a->all = s;
     a->channel = channel_new(s->loop, fd, on_frame, on_end, a);
     channel_keep_secret(a->channel);
+    if (s->ledger != NULL)
+        hand_over_ledger(a);
 }
 
 /* ---- life -----------------------------------------------------------------
  */
+
+static bool
+ledger_changed(const struct logins *s)
+{
+    return s->ledger != NULL && ledger_changes(s->ledger) != s->ledger_saved;
+}
+
+static void
+save_ledger(struct logins *s, struct buf *to)
+{
+    s->ledger_saved = ledger_changes(s->ledger);
+    ledger_save(s->ledger, loop_now(s->loop), to);
+}
 
 static void
 on_save(void *ctx)
@@ -601,6 +630,10 @@ on_save(void *ctx)
         brake_save(&s->brake, &octets);
         keep_write(s->keep, &octets);
     }
+    if (ledger_changed(s) && keep_idle(s->keep_ledger)) {
+        save_ledger(s, &octets);
+        keep_write(s->keep_ledger, &octets);
+    }
     timer_set(s->save, loop_now(s->loop).mono_ms + SAVE_MS);
 }
 
@@ -609,10 +642,15 @@ logins_save(struct logins *s)
 {
     struct buf octets = {0};
 
-    if (!s->brake.changed)
-        return;
-    brake_save(&s->brake, &octets);
-    keep_write_now(s->keep, &octets);
+    if (s->brake.changed) {
+        brake_save(&s->brake, &octets);
+        keep_write_now(s->keep, &octets);
+    }
+    buf_clear(&octets);
+    if (ledger_changed(s)) {
+        save_ledger(s, &octets);
+        keep_write_now(s->keep_ledger, &octets);
+    }
     buf_fini(&octets);
 }
 
@@ -630,6 +668,22 @@ load(struct logins *s)
     buf_fini(&octets);
 }
 
+static void
+open_ledger(struct logins *s)
+{
+    struct buf octets = {0};
+    struct err e;
+
+    s->ledger = ledger_make(&s->ledger_fd, &e);
+    if (s->ledger == NULL || !keep_read(s->keep_ledger, SAVED_MAX, &octets, &e))
+        log_error(e.text);
+    else if (octets.n > 0 &&
+             !ledger_load(s->ledger, buf_str(&octets), loop_now(s->loop)))
+        log_error("directory/sent is damaged: what accounts sent is counted "
+                  "anew");
+    buf_fini(&octets);
+}
+
 struct logins *
 logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
            const char *database, int folder, loop_fn on_idle, void *ctx)
@@ -643,8 +697,10 @@ logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
     s->scram = scram_context_new();
     s->brake.failures = BRAKE_FAILURES;
     s->keep = keep_new(l, folder, "brake");
+    s->keep_ledger = keep_new(l, folder, "sent");
     remember_init(&s->remember);
     load(s);
+    open_ledger(s);
     s->save = timer_new(l, on_save, s);
     timer_set(s->save, loop_now(l).mono_ms + SAVE_MS);
     s->on_idle = on_idle;
@@ -678,5 +734,9 @@ logins_free(struct logins *s)
     remember_fini(&s->remember);
     scram_context_free(s->scram);
     keep_free(s->keep);
+    keep_free(s->keep_ledger);
+    ledger_free(s->ledger);
+    if (s->ledger_fd >= 0)
+        (void)close(s->ledger_fd);
     free(s);
 }

@@ -121,6 +121,7 @@ on_open(void *self, struct room *r, struct err *e)
     d->lookups = lookups_new(r->loop);
     d->logins = logins_new(r->loop, d->accounts, &d->hosting,
                            buf_cstr(&d->path), d->folder, finish_when_idle, d);
+    logins_set_brake(d->logins, r->conf->login.failures);
     d->away = away_new(r->loop, for_away, finish_when_idle, d);
     d->hurry = timer_new(r->loop, finish, d);
     return true;
@@ -172,6 +173,7 @@ on_config(void *self, struct conf *fresh)
 {
     struct directory *d = self;
     publisher_reload(d->publisher, fresh);
+    logins_set_brake(d->logins, fresh->login.failures);
     lists_configure(d->lists, fresh);
     lookups_configure(d->lookups, fresh);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool
@@ -62,4 +63,38 @@ memfd_read(int fd, size_t max, struct buf *to, struct err *e)
                            max);
         to->n += (size_t)n;
     }
+}
+
+int
+memfd_shared(const char *name, size_t size, struct err *e)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        (void)err_sys(e, "create memory file", name);
+        if (fd >= 0)
+            (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void *
+memfd_map(int fd, size_t size)
+{
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS);
+
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstat(fd, &st) < 0 ||
+        st.st_size != (off_t)size)
+        return NULL;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return p != MAP_FAILED ? p : NULL;
+}
+
+void
+memfd_unmap(void *p, size_t size)
+{
+    (void)munmap(p, size);
 }

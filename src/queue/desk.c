@@ -176,6 +176,7 @@ begin(struct client *c, json_t *request)
         .from = member(request, "from"),
         .to = member(request, "to"),
         .domain = member(request, "domain"),
+        .auth = member(request, "auth"),
         .has_from = json_object_get(request, "from") != NULL,
     };
     c->matched = c->busy = 0;

@@ -23,6 +23,8 @@ listing_match(const struct listing_filter *f, const struct spool_view *v)
 
     if (f->has_from && !str_eq_nocase(v->envelope.sender, from))
         return false;
+    if (f->auth.n > 0 && !str_eq_nocase(v->envelope.auth_user, f->auth))
+        return false;
     if (f->to.n == 0 && f->domain.n == 0)
         return true;
     for (size_t i = 0; i < v->n_rcpts; i++) {

@@ -11,6 +11,7 @@ struct listing_filter {
     struct str from;   /* sender, whole; "<>" or "" given: the null sender */
     struct str to;     /* a recipient, whole */
     struct str domain; /* of a recipient */
+    struct str auth;   /* the account that sent it */
     bool has_from;
 };
 

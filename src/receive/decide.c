@@ -5,6 +5,7 @@
 
 #include "catalogue/catalogue.h"
 #include "os/log.h"
+#include "receive/allowance.h"
 #include "receive/auth.h"
 #include "receive/facts.h"
 
@@ -81,6 +82,7 @@ void
 decide_forget(struct session *s)
 {
     intake_abort(&s->intake);
+    allowance_give_back(s);
     arena_reset(&s->arena);
     s->envelope = (struct envelope){.sender = STR_EMPTY};
     s->rcpts = (struct rcpts){0};
@@ -123,6 +125,8 @@ on_sender(struct session *s, const struct smtp_event *ev)
             decide_reply(s, v.reason, mail->sender.whole, STR_EMPTY, v.detail));
         return;
     }
+    if (!allowance_take_message(s, mail->sender.whole))
+        return;
     s->envelope.sender = arena_dup(&s->arena, mail->sender.whole);
     s->envelope.envid = arena_dup(&s->arena, mail->envid);
     s->envelope.ret = mail->ret;
@@ -155,7 +159,12 @@ on_recipient(struct session *s, const struct smtp_event *ev)
         decide_refuse(s, v.reason, a->whole, v.detail);
         return;
     }
+    if (!allowance_take_recipient(s, a->whole))
+        return;
+    size_t before = s->envelope.n_rcpts;
     rcpts_add(&s->rcpts, &s->arena, &s->envelope, &ev->rcpt);
+    if (s->envelope.n_rcpts == before) // said twice
+        allowance_return_recipient(s);
     agree(s);
 }
 
@@ -287,6 +296,7 @@ decide_stored(struct session *s)
         struct str text = arena_printf(&s->worker->scratch, "kept as %.*s",
                                        STR_ARG(msgid_format(s->stored_id, id)));
         log_accepted(s, str_from(id));
+        allowance_spend(s);
         smtp_server_accept(&s->smtp, text);
     }
     decide_forget(s);

@@ -22,13 +22,17 @@ struct login_desk {
     struct channel *directory; /* NULL: away */
     struct login_question *open;
     uint64_t seq;
+    login_ledger_fn on_ledger;
+    void *ctx;
 };
 
 struct login_desk *
-login_desk_new(struct loop *l)
+login_desk_new(struct loop *l, login_ledger_fn on_ledger, void *ctx)
 {
     struct login_desk *d = alloc_zero(sizeof *d);
     d->loop = l;
+    d->on_ledger = on_ledger;
+    d->ctx = ctx;
     return d;
 }
 
@@ -102,7 +106,12 @@ on_frame(void *ctx, struct str frame, int fd)
 {
     struct login_desk *d = ctx;
     struct login_msg m;
-    bool ok = login_decode(frame, &m) && fd < 0 &&
+    bool decoded = login_decode(frame, &m);
+    if (decoded && fd >= 0 && m.type == LOGIN_LEDGER) {
+        d->on_ledger(d->ctx, fd);
+        return;
+    }
+    bool ok = decoded && fd < 0 &&
               (m.type == LOGIN_ANSWER || m.type == LOGIN_CHALLENGE);
     if (fd >= 0)
         (void)close(fd);

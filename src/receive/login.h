@@ -16,7 +16,10 @@ struct login_question;
 /* The question is over when m is an ANSWER. */
 typedef void (*login_fn)(void *ctx, const struct login_msg *m);
 
-struct login_desk *login_desk_new(struct loop *l);
+/* on_ledger takes over fd: what accounts have sent, room/ledger.h. */
+typedef void (*login_ledger_fn)(void *ctx, int fd);
+struct login_desk *login_desk_new(struct loop *l, login_ledger_fn on_ledger,
+                                  void *ctx);
 void login_desk_free(struct login_desk *d); /* with no question open */
 
 /* Takes ownership of fd, a pipe to directory; an earlier one is closed. */

@@ -28,6 +28,7 @@
 #include "receive/listen.h"
 #include "receive/session.h"
 #include "receive/worker.h"
+#include "room/ledger.h"
 #include "room/policy.h"
 
 enum {
@@ -62,6 +63,19 @@ worker_check(struct worker *w)
                shelf_lists_known(w->shelf) && door_opened(w->door)) {
         begin_service(w);
     }
+}
+
+static void
+on_ledger(void *ctx, int fd)
+{
+    struct worker *w = ctx;
+    struct ledger *l = ledger_map(fd);
+    if (l == NULL) {
+        log_error("directory sent something that is no ledger");
+        return;
+    }
+    ledger_free(w->ledger);
+    w->ledger = l;
 }
 
 static void
@@ -137,7 +151,7 @@ on_open(void *self, struct room *r, struct err *e)
     w->room = r;
     w->shelf = shelf_new(r->loop, on_book, w);
     w->door = door_new(r, (size_t)r->conf->receive.body_memory, on_better, w);
-    w->desk = login_desk_new(r->loop);
+    w->desk = login_desk_new(r->loop, on_ledger, w);
     shelf_expect_lists(w->shelf, r->conf);
     w->sasl = sasl_context_new();
     set_options(w);

@@ -13,6 +13,7 @@
 #include "receive/rcpts.h"
 #include "receive/listen.h"
 #include "receive/worker.h"
+#include "room/ledger.h"
 
 enum session_wait {
     WAIT_NOTHING = 0,
@@ -44,6 +45,8 @@ struct session {
     struct sasl *sasl; /* an AUTH exchange under way */
     struct login_question *question;
     struct parked *parked; /* WAIT_FACTS; receive/facts.h */
+
+    struct ledger_want taken; /* of its account's allowance, not yet spent */
 
     enum session_wait wait;
     bool answered; /* the spool has: stored, stored_id */

@@ -28,6 +28,7 @@ struct worker {
     struct dns *dns; /* NULL: the gate asks it nothing */
     struct login_desk *desk;
     struct sasl_context *sasl;
+    struct ledger *ledger;       /* what accounts have sent; NULL: not yet */
     struct str certificate, key; /* PEM, until the context is made */
     struct tls_context *tls;     /* NULL: no certificate */
 

@@ -337,12 +337,16 @@ static void
 states(void **state)
 {
     static const struct book_account cases[] = {
-        {0                               },
-        { .on_vacation = true,            .receive_only = true},
-        { .state = BOOK_DISABLED,                  .kicked = true},
-        { .state = BOOK_SUSPENDED,           .note = {"unpaid", 6}},
-        { .state = BOOK_FULL,             .on_vacation = true},
-        { .state = BOOK_MOVED, .note = {"ann@new.example", 15}},
+        {0                      },
+        {                         .on_vacation = true,           .receive_only = true},
+        {                          .state = BOOK_DISABLED,               .kicked = true},
+        { .state = BOOK_SUSPENDED,                             .note = {"unpaid", 6}},
+        {      .state = BOOK_FULL,      .on_vacation = true},
+        {           .state = BOOK_MOVED, .note = {"ann@new.example", 15}},
+        {                          .limits = {{1, 0, BOOK_UNLIMITED, 4}}                                                      },
+        {                              .state = BOOK_SUSPENDED,
+         .note = {"unpaid", 6},
+         .limits = {{0, 0, 0, 9}}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -357,9 +361,10 @@ states(void **state)
         assert_int_equal(got.kicked, cases[i].kicked);
         assert_int_equal(got.state, cases[i].state);
         assert_true(str_eq(got.note, cases[i].note));
+        assert_memory_equal(&got.limits, &cases[i].limits, sizeof got.limits);
         assert_true(book_state_parse(book_state_name(got.state), &named));
         assert_int_equal(named, got.state);
-        if (got.state == BOOK_ACTIVE)
+        if (got.state == BOOK_ACTIVE && got.limits.n[0] == 0)
             assert_int_equal(b.n, 1); // as it is stored a million times
         buf_fini(&b);
     }
@@ -455,7 +460,9 @@ bad_values(void **state)
     assert_false(book_domain_decode(STR("\0\5\0\0\0four"), &d));
     assert_false(book_account_decode(STR(""), &x));
     assert_false(book_account_decode(STR("\1\1"), &x));
-    assert_false(book_account_decode(STR("\x08"), &x)); // no flag of ours
+    assert_false(book_account_decode(STR("\x08"), &x)); // no limits
+    assert_false(book_account_decode(
+        STR("\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), &x)); // none of its own
     assert_false(book_account_decode(STR("\x50\0\0\0\0"), &x)); // no state
     assert_false(book_account_decode(STR("\x20"), &x)); // its note is missing
     assert_true(book_account_decode(STR("\x20\0\0\0\0"), &x));

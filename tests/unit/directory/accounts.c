@@ -249,6 +249,39 @@ states(void **state)
 }
 
 static void
+limits(void **state)
+{
+    struct fixture *f = *state;
+    const struct str ann = STR("ann@b.example");
+    struct book_limits l = {
+        {10, 0, BOOK_UNLIMITED, 40}
+    };
+    struct accounts_user u;
+    struct buf b = {0};
+
+    assert_int_equal(accounts_user_set_limits(f->a, ann, &l, &f->e),
+                     ACCOUNTS_MISSING);
+    add_user(f, "ann@b.example");
+    assert_true(accounts_forget_changes(f->a, 1000, &f->e));
+    assert_int_equal(accounts_user_set_limits(f->a, ann, &l, &f->e),
+                     ACCOUNTS_DONE);
+    assert_true(accounts_changes(f->a, 0, 9, collect_change, &b, &f->e));
+    assert_text(&b, "a:ann@b.example\n");
+    assert_int_equal(accounts_user_get(f->a, &f->arena, ann, &u, &f->e),
+                     ACCOUNTS_DONE);
+    assert_memory_equal(&u.is.limits, &l, sizeof l);
+    l = (struct book_limits){
+        {0, 20, 0, 0}
+    };
+    assert_int_equal(accounts_user_set_limits(f->a, ann, &l, &f->e),
+                     ACCOUNTS_DONE);
+    assert_int_equal(accounts_user_get(f->a, &f->arena, ann, &u, &f->e),
+                     ACCOUNTS_DONE);
+    assert_memory_equal(&u.is.limits, &l, sizeof l);
+    buf_fini(&b);
+}
+
+static void
 members(void **state)
 {
     struct fixture *f = *state;
@@ -524,12 +557,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DATABASE(domains),      WITH_DATABASE(users),
-        WITH_DATABASE(aliases),      WITH_DATABASE(vacations),
-        WITH_DATABASE(telling),      WITH_DATABASE(change_log),
-        WITH_DATABASE(values),       WITH_DATABASE(transactions),
-        WITH_DATABASE(states),       WITH_DATABASE(members),
-        WITH_DATABASE(foreign_file),
+        WITH_DATABASE(domains), WITH_DATABASE(users),
+        WITH_DATABASE(aliases), WITH_DATABASE(vacations),
+        WITH_DATABASE(telling), WITH_DATABASE(change_log),
+        WITH_DATABASE(values),  WITH_DATABASE(transactions),
+        WITH_DATABASE(states),  WITH_DATABASE(members),
+        WITH_DATABASE(limits),  WITH_DATABASE(foreign_file),
     };
     return cmocka_run_group_tests_name("directory/accounts", tests, NULL, NULL);
 }

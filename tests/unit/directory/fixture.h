@@ -36,9 +36,10 @@ fixture_open(void **state)
 static inline int
 fixture_close(void **state)
 {
-    static const char *const names[] = {"accounts.db",     "accounts.db-wal",
-                                        "accounts.db-shm", "book.cdb",
-                                        "book.cdb.new",    "brake"};
+    static const char *const names[] = {
+        "accounts.db", "accounts.db-wal", "accounts.db-shm",
+        "book.cdb",    "book.cdb.new",    "brake",
+        "sent"};
     struct fixture *f = *state;
     accounts_close(f->a);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

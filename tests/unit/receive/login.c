@@ -84,7 +84,7 @@ answers(void **state)
     struct scene s = {.loop = loop_new()};
     int fds[2];
     (void)state;
-    s.desk = login_desk_new(s.loop);
+    s.desk = login_desk_new(s.loop, NULL, NULL);
     assert_null(ask(&s, STR("ann"), STR("pw")));
     assert_true(channel_pair(fds));
     login_desk_attach(s.desk, fds[0]);
@@ -149,7 +149,7 @@ exchanges(void **state)
     struct scene s = {.loop = loop_new(), .want_answers = 1};
     int fds[2];
     (void)state;
-    s.desk = login_desk_new(s.loop);
+    s.desk = login_desk_new(s.loop, NULL, NULL);
     assert_true(channel_pair(fds));
     login_desk_attach(s.desk, fds[0]);
     s.directory = channel_new(s.loop, fds[1], on_exchange, on_end, &s);

@@ -186,7 +186,7 @@ build(struct house *h)
                  .ctx = &h->values,
                  .hostname = STR("mx.ours.example")},
         .door = &h->door,
-        .desk = login_desk_new(h->loop),
+        .desk = login_desk_new(h->loop, NULL, NULL),
         .sasl = sasl_context_new(),
         .policy = {.max_size = 1000000,            .max_recipients = 3}
     };
