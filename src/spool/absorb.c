@@ -22,7 +22,7 @@ void
 absorb_limit(struct log_store *s, struct store_segment *g)
 {
     if (!g->scanning) {
-        scan_init(&g->scan, s->setup.disk, g->fd, segment_seed(g), g->size);
+        segment_scan(s, g, &g->scan);
         g->scanning = true;
     }
     bool tail = g->state == SEGMENT_TAIL;

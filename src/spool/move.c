@@ -138,8 +138,7 @@ go_through(struct log_store *s, enum job job, struct store_segment *victim)
     m->victim = victim;
     victim->moving = true;
     m->since = ledger_ordinal(s);
-    scan_init(&m->scan, s->setup.disk, victim->fd, segment_seed(victim),
-              victim->size);
+    segment_scan(s, victim, &m->scan);
     m->scan.limit =
         victim->state == SEGMENT_SEALED ? victim->end : victim->scan.at;
     m->scan.durable = m->scan.limit;

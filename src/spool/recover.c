@@ -59,7 +59,8 @@ is_blank(const unsigned char *block)
 
 /* OPEN (by a ledger or the mover, whose process has ended) or DOUBT. */
 static void
-take_segment(struct log_store *s, const struct segment_header *h, int fd)
+take_segment(struct log_store *s, const struct segment_header *h, int fd,
+             uint64_t size)
 {
     struct store_segment *g = segment_new(s, h->segment, fd, h->size);
     g->generation = h->generation;
@@ -73,6 +74,11 @@ take_segment(struct log_store *s, const struct segment_header *h, int fd)
     } else {
         g->state = SEGMENT_DOUBT;
     }
+    if (size >= h->size)
+        return; // more than there should be does no harm
+    g->size = size;
+    store_corrupt(s, g, size, "its end: the file is shorter than it was made");
+    s->suspicious = true;
 }
 
 /* false: the disk failed; *e. A file that is no good is reported and stays. */
@@ -93,8 +99,8 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
                  io_read(disk, fd, block, sizeof block, 0, name, e);
     bool known = whole && format_parse_header(block, &h) &&
                  h.segment == number && h.ordinal < TABLE_NONE;
-    if (known && h.size == (uint64_t)size && h.kind != SEGMENT_SPARE) {
-        take_segment(s, &h, fd);
+    if (known && h.kind != SEGMENT_SPARE) {
+        take_segment(s, &h, fd, (uint64_t)size);
         return numbers_skip(s, h.writer, e);
     }
     // Real ones with a header lost have a first batch right behind it.
@@ -192,7 +198,7 @@ replay(struct log_store *s, struct store_segment *g, struct unsure *u,
 
     if (disk->sync(disk->self, g->fd) != 0)
         return err_sys(e, "sync", "ledger");
-    scan_init(&scan, disk, g->fd, segment_seed(g), g->size);
+    segment_scan(s, g, &scan);
     scan.gap = true;
     while ((got = scan_next(&scan, &r, e)) != SCAN_END && got != SCAN_ERROR) {
         if (got == SCAN_CORRUPT) {
@@ -243,7 +249,7 @@ start_reading(struct log_store *s)
 {
     for (size_t i = 0; i < s->n_segments; i++) {
         struct store_segment *g = s->segments[i];
-        if (g->kind != SEGMENT_LEDGER)
+        if (g->kind != SEGMENT_LEDGER && !segment_is_cut(g))
             summaries_find(s, g);
         if (g->state == SEGMENT_READING)
             absorb_limit(s, g);

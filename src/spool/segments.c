@@ -34,6 +34,21 @@ segment_seed(const struct store_segment *g)
     return (struct format_seed){g->number, g->generation};
 }
 
+bool
+segment_is_cut(const struct store_segment *g)
+{
+    return g->size < g->made;
+}
+
+void
+segment_scan(const struct log_store *s, const struct store_segment *g,
+             struct scan *scan)
+{
+    // A batch that was whole when it was written is read as far as it goes.
+    scan_init(scan, s->setup.disk, g->fd, segment_seed(g), g->made);
+    scan->limit = g->size;
+}
+
 struct store_segment *
 segment_new(struct log_store *s, uint64_t number, int fd, uint64_t size)
 {
@@ -51,6 +66,7 @@ segment_new(struct log_store *s, uint64_t number, int fd, uint64_t size)
                                 .number = number,
                                 .generation = 1,
                                 .size = size,
+                                .made = size,
                                 .fd = fd,
                                 .read_fd = -1,
                                 .summary.fd = -1,
@@ -217,6 +233,7 @@ make_spare(struct log_store *s, struct store_segment *g, uint64_t generation)
                                 .number = g->number,
                                 .generation = generation,
                                 .size = g->size,
+                                .made = g->size,
                                 .fd = g->fd,
                                 .read_fd = -1,
                                 .summary.fd = -1,
@@ -473,7 +490,8 @@ retire(struct log_store *s, struct store_segment *g)
 {
     size_t count;
     uint64_t ready = ready_bytes(s, &count);
-    bool keep = count < KEEP_READY || ready < s->reserve;
+    bool keep =
+        !segment_is_cut(g) && (count < KEEP_READY || ready < s->reserve);
     g->state = SEGMENT_RETIRING;
     submit(s, keep ? ERRAND_RETIRE : ERRAND_DROP, g,
            (struct segment_header){.segment = g->number,

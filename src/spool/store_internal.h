@@ -73,6 +73,7 @@ struct store_summary {
 struct store_segment {
     uint32_t index; /* in store->segments; the table refers to it */
     uint64_t number, generation, writer, size;
+    uint64_t made;    /* more than size: its file was cut since it was made */
     uint32_t ordinal; /* of a ledger */
     enum segment_kind kind;
     enum segment_state state;
@@ -200,6 +201,10 @@ struct store_segment *segment_new(struct log_store *s, uint64_t number, int fd,
 void segment_forget(struct log_store *s, struct store_segment *g);
 struct store_segment *segment_find(const struct log_store *s, uint64_t number);
 struct format_seed segment_seed(const struct store_segment *g);
+bool segment_is_cut(const struct store_segment *g);
+/* Begins to read it; the limit is all there is. */
+void segment_scan(const struct log_store *s, const struct store_segment *g,
+                  struct scan *scan);
 void segments_supply(struct log_store *s);
 void segments_retire(struct log_store *s);
 /* The lowest ordinal of a ledger that is still there. */

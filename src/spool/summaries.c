@@ -204,7 +204,7 @@ summaries_write(struct log_store *s, struct store_segment *g)
 {
     struct store_summary *y = &g->summary;
     bool wanted = !y->off && y->entries.n > 0 && g->live > 0 && !g->damaged &&
-                  s->pressure != SPOOL_PRESSURE_FULL;
+                  !segment_is_cut(g) && s->pressure != SPOOL_PRESSURE_FULL;
 
     if (wanted) {
         struct summary_task *x = alloc_zero(sizeof *x);

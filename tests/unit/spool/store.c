@@ -245,6 +245,110 @@ damage_is_said_and_the_rest_served(void **state)
 }
 
 static void
+cut(struct rig *r, const char *name, uint64_t size)
+{
+    const struct disk *d = simdisk_disk(r->disk);
+    int dir = simdisk_root(r->disk);
+    int fd = d->open(d->self, dir, name, DISK_WRITE);
+    assert_true(fd >= 0);
+    assert_int_equal(d->truncate(d->self, fd, (int64_t)size), 0);
+    (void)d->close(d->self, fd);
+    (void)d->close(d->self, dir);
+}
+
+/* Shorter than its header says: said, what is left is served, and the file
+ * goes when nothing in it is needed. */
+static void
+a_file_cut_short(void **state)
+{
+    struct rig *r = *state;
+    struct arena a = {0};
+    struct spool_view v[5];
+    struct answer answers[5];
+    char name[40];
+
+    commit(r, 0, 3000, &answers[0]);
+    rig_settle(r);
+    for (int i = 1; i < 5; i++) // of one batch
+        commit(r, 0, 3000, &answers[i]);
+    rig_settle(r);
+    for (int i = 0; i < 5; i++)
+        assert_true(spool_show(r->store, answers[i].id, &a, &v[i]));
+    (void)snprintf(name, sizeof name, "segment-%llu",
+                   (unsigned long long)v[0].at.segment);
+    for (int i = 0; i < RIG_DOORS; i++)
+        rig_door_kill(r, i);
+    rig_settle(r);
+    rig_store_kill(r);
+    cut(r, name, v[3].at.offset + 50);
+    for (int start = 1; start <= 2; start++) {
+        assert_true(rig_store_restart(r));
+        assert_true(r->corrupt >= start);
+        assert_string_equal(r->corrupt_file, name);
+        assert_int_equal(r->corrupt_at, v[3].at.offset + 50);
+        rig_settle(r);
+        assert_int_equal(spool_count(r->store), 3);
+    }
+    assert_int_equal(work(r, 10, OUTCOME_DELIVERED), 3);
+    for (int i = 0; i < 40; i++)
+        rig_settle(r);
+    const struct disk *d = simdisk_disk(r->disk);
+    int dir = simdisk_root(r->disk);
+    assert_int_equal(d->open(d->self, dir, name, DISK_READ), -1);
+    (void)d->close(d->self, dir);
+    arena_fini(&a);
+}
+
+struct biggest {
+    const struct disk *d;
+    int dir;
+    char names[12][40];
+    size_t n;
+};
+
+static void
+on_segment_name(void *ctx, const char *name)
+{
+    struct biggest *b = ctx;
+    if (strncmp(name, "segment-", 8) == 0 && b->n < 12)
+        (void)snprintf(b->names[b->n++], 40, "%.39s", name);
+}
+
+/* Any file, ledgers too, at any length: what is there is served. */
+static void
+files_cut_anywhere(void **state)
+{
+    struct rig *r = *state;
+    struct biggest b = {.d = simdisk_disk(r->disk),
+                        .dir = simdisk_root(r->disk)};
+    for (int i = 0; i < 10; i++)
+        (void)store(r, i % 2, 2000);
+    assert_int_equal(work(r, 4, OUTCOME_LATER), 4);
+    assert_int_equal(work(r, 2, OUTCOME_DELIVERED), 2);
+    rig_settle(r);
+    for (int i = 0; i < RIG_DOORS; i++)
+        rig_door_kill(r, i);
+    rig_settle(r);
+    assert_int_equal(b.d->list(b.d->self, b.dir, on_segment_name, &b), 0);
+    (void)b.d->close(b.d->self, b.dir);
+    for (size_t i = 0; i < b.n; i++)
+        for (uint64_t size = 4096 + 30000; size >= 4096; size -= 1000) {
+            struct rig x = {.now = r->now};
+            x.disk = simdisk_crash(r->disk, SIMDISK_KEEP, 1);
+            cut(&x, b.names[i], size);
+            assert_true(rig_store_start(&x));
+            spool_log_store_roll_call(x.store);
+            rig_settle(&x);
+            assert_true(spool_count(x.store) <= 10);
+            (void)work(&x, 20, OUTCOME_DELIVERED);
+            rig_settle(&x);
+            assert_true(spool_log_store_idle(x.store));
+            rig_stop(&x);
+            simdisk_free(x.disk);
+        }
+}
+
+static void
 unreadable_is_held(void **state)
 {
     struct rig *r = *state;
@@ -564,6 +668,8 @@ main(void)
         CASE(no_room_is_ordinary),
         CASE(bodies_beyond_memory_spill),
         CASE(damage_is_said_and_the_rest_served),
+        CASE(a_file_cut_short),
+        CASE(files_cut_anywhere),
         CASE(unreadable_is_held),
         CASE(disk_in_proportion_to_what_lives),
         CASE(ledgers_do_not_grow_for_ever),
