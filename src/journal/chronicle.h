@@ -37,7 +37,7 @@ struct chronicle_source {
 /* NULL: the folder cannot be used. A file that cannot be is no reason. */
 struct chronicle *chronicle_new(const struct chronicle_setup *s,
                                 struct instant now, struct err *e);
-/* Commits; no task of it may be under way. */
+/* Commits. A task that is under way must not come back any more. */
 void chronicle_free(struct chronicle *c, struct instant now);
 
 void chronicle_configure(struct chronicle *c, int64_t retention_ms,

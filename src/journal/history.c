@@ -39,6 +39,7 @@ struct walk {
     history_fn fn;
     void *ctx;
     bool enough;
+    bool begun; /* the beginning of the story was seen */
 };
 
 struct block {
@@ -191,6 +192,8 @@ give_rows(struct walk *w, struct day_file *d, sqlite3_stmt *s)
         }
         rows_read(s, &r);
         struct history_event give = {.room = r.room, .slot = r.slot, .e = r.e};
+        if (r.e.kind == JOURNAL_ACCEPTED)
+            w->begun = true;
         if (r.e.at_ms >= w->since_ms && r.e.at_ms <= w->until_ms)
             w->enough = !w->fn(w->ctx, &give);
     }
@@ -473,7 +476,7 @@ history_find(struct history *h, const struct history_query *q, history_fn fn,
     struct walk w = walk_of(h, q->since_ms, q->until_ms, fn, ctx);
 
     w.query = q;
-    for (size_t i = 0; i < h->n_days; i++)
+    for (size_t i = 0; i < h->n_days && !(w.begun && q->whole_story); i++)
         visit(&w, i, find_by_words);
     arena_reset(&h->arena);
 }

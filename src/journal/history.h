@@ -26,6 +26,8 @@ struct history_query {
     struct str domain;    /* of the sender, a recipient or an alias */
     struct str client, user, reason;
     int64_t since_ms, until_ms; /* both included */
+    /* No older day than that in which the message `id` was accepted. */
+    bool whole_story;
 };
 
 /* Texts are borrowed until the callback returns. */

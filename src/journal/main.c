@@ -168,8 +168,8 @@ journal_main(uint32_t slot, uint64_t incarnation)
     struct journal j = {0};
     int status = room_run(&ops, &j, slot, incarnation);
 
-    /* A day that is being put in order stays as it was. */
+    /* A day that is being put in order on another thread stays as it was. */
     if (j.chronicle != NULL)
-        chronicle_commit(j.chronicle, now(&j));
+        chronicle_free(j.chronicle, now(&j));
     return status;
 }

@@ -10,6 +10,7 @@
 #include "notify/autoreply.h"
 #include "notify/bounce.h"
 #include "os/log.h"
+#include "room/diary.h"
 #include "os/memfd.h"
 
 enum {
@@ -119,9 +120,28 @@ desk_fini(struct desk *d)
     map_fini(&d->by_key);
 }
 
+/* The story is that of the message it is about. */
+static void
+note(const struct letter *l, enum journal_kind kind, struct str own,
+     const char *why)
+{
+    char id[MSGID_TEXT];
+
+    diary_note(l->desk->diary,
+               &(struct journal_event){
+                   .kind = kind,
+                   .message = msgid_format(l->notice.original, id),
+                   .related = own,
+                   .session = l->notice.envelope.session,
+                   .recipient = l->notice.envelope.sender,
+                   .detail = str_from(why),
+               });
+}
+
 static void
 decline(struct letter *l, const char *why)
 {
+    note(l, JOURNAL_DECLINED, STR_EMPTY, why);
     log_event(LOG_INFO, "notice-declined", LOG_S("notice", l->notice.key),
               LOG_S("sender", l->notice.envelope.sender),
               LOG_S("why", str_from(why)), LOG_END);
@@ -181,6 +201,8 @@ on_stored(void *ctx, enum spool_result result, struct msgid id)
         l->desk->stuck = true;
         return;
     }
+    note(l, is_report(l) ? JOURNAL_BOUNCED : JOURNAL_AUTOREPLY,
+         msgid_format(id, text), NULL);
     log_event(LOG_INFO, is_report(l) ? "bounce" : "autoreply",
               LOG_S("id", msgid_format(id, text)),
               LOG_S("notice", l->notice.key),

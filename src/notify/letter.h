@@ -38,6 +38,7 @@ struct desk {
     unsigned slot;
     struct spool_door *door;
     struct desk_ops ops;
+    struct diary *diary; /* or NULL */
 
     /* The desk's own. */
     struct letter *first, *last;

@@ -186,6 +186,7 @@ on_open(void *self, struct room *r, struct err *e)
         .random = r->key,
         .slot = r->slot,
         .door = door_spool(n->door),
+        .diary = r->diary,
         .ops = {.decline = decline, .ask = ask, .idle = on_idle, .ctx = n},
     };
     loop_at_turn_end(r->loop, on_turn_end, n);

@@ -47,6 +47,7 @@ struct desk {
     struct loop *loop;
     struct spool_store *store;
     struct schedule *schedule;
+    struct diary *diary; /* or NULL */
     int listener;
     struct watch *watch;
     struct client *clients;
@@ -95,6 +96,15 @@ remove_message(struct desk *all, const struct spool_view *v)
         return false;
     if (!spool_remove(all->store, v->id))
         return false;
+    diary_note(
+        all->diary,
+        &(struct journal_event){
+            .kind = JOURNAL_REMOVED,
+            .message = msgid_format(v->id, id),
+            .session = v->envelope.session,
+            .sender = v->envelope.sender.n > 0 ? v->envelope.sender : STR("<>"),
+            .detail = STR("gatepost queue remove"),
+        });
     log_event(LOG_WARNING, "removed", LOG_S("id", msgid_format(v->id, id)),
               LOG_S("session", v->envelope.session),
               LOG_S("sender", v->envelope.sender), LOG_END);
@@ -291,13 +301,15 @@ on_listener(void *ctx, unsigned ready)
 }
 
 struct desk *
-desk_new(struct loop *l, struct spool_store *store, struct schedule *s)
+desk_new(struct loop *l, struct spool_store *store, struct schedule *s,
+         struct diary *diary)
 {
     struct desk *all = alloc_zero(sizeof *all);
 
     all->loop = l;
     all->store = store;
     all->schedule = s;
+    all->diary = diary;
     all->listener = -1;
     loop_at_turn_end(l, reap, all);
     return all;

@@ -16,10 +16,11 @@
 
 #include "os/loop.h"
 #include "queue/schedule.h"
+#include "room/diary.h"
 
 struct desk;
 
 struct desk *desk_new(struct loop *l, struct spool_store *store,
-                      struct schedule *s);
+                      struct schedule *s, struct diary *diary);
 /* Takes the listening socket; it replaces an earlier one. */
 void desk_listen(struct desk *c, int listener);

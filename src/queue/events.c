@@ -3,6 +3,7 @@
 
 #include "mail/date.h"
 #include "os/log.h"
+#include "room/diary.h"
 
 static const char *
 name_of(const struct schedule_event *e)
@@ -31,6 +32,62 @@ notice_of(const struct schedule_event *e)
                                               : STR("none: not wanted");
 }
 
+static enum journal_kind
+kind_of(const struct schedule_event *e)
+{
+    switch (e->fate) {
+    case FATE_DELIVERED:
+        return e->settlement->verdict.outcome == OUTCOME_RELAYED
+                   ? JOURNAL_RELAYED
+                   : JOURNAL_DELIVERED;
+    case FATE_DEFERRED:
+        return JOURNAL_DEFERRED;
+    case FATE_BOUNCED:
+        return JOURNAL_FAILED;
+    case FATE_UNTRIED:
+    default:
+        return JOURNAL_NONE;
+    }
+}
+
+/* Of what went well the journal knows the beginning: who sent it from where is
+ * said again only where something has to be looked into. */
+static void
+note_settled(struct diary *d, const struct schedule_event *e)
+{
+    const struct sched_message *m = e->message;
+    const struct verdict *v = &e->settlement->verdict;
+    enum journal_kind kind = kind_of(e);
+    bool well = e->fate == FATE_DELIVERED;
+    char id[MSGID_TEXT], status[16];
+
+    if (d == NULL || kind == JOURNAL_NONE)
+        return;
+    struct journal_event note = {
+        .kind = kind,
+        .message = msgid_format(m->id, id),
+        .sender = m->envelope.sender.n > 0 ? m->envelope.sender : STR("<>"),
+        .recipient = e->address,
+        .remote = v->remote,
+        .reply = v->text,
+    };
+    if (!well) {
+        note.session = m->envelope.session;
+        note.client = m->envelope.client;
+        note.user = m->envelope.auth_user;
+        note.status = status_format(v->status, status);
+        note.reason = e->settlement->give_up && v->reason.n == 0
+                          ? STR("expired")
+                          : v->reason;
+        note.next_ms = e->fate == FATE_DEFERRED ? e->settlement->next_ms : 0;
+        if (e->fate == FATE_BOUNCED)
+            note.detail = e->settlement->notice & NOTICE_BOUNCE
+                              ? STR("the sender is told")
+                              : STR("the sender is not told");
+    }
+    diary_note(d, &note);
+}
+
 void
 events_settled(void *ctx, const struct schedule_event *e)
 {
@@ -42,7 +99,7 @@ events_settled(void *ctx, const struct schedule_event *e)
     struct buf next = {0};
     struct log_field none = LOG_END;
 
-    (void)ctx;
+    note_settled(ctx, e);
     if (e->fate == FATE_DEFERRED)
         date_add_log(&next, e->settlement->next_ms);
     /* A field without a key ends the list: the last ones are for failures. */
@@ -67,7 +124,13 @@ events_expanded(void *ctx, const struct sched_message *m, struct str address,
 {
     char id[MSGID_TEXT];
 
-    (void)ctx;
+    diary_note(ctx, &(struct journal_event){
+                        .kind = JOURNAL_EXPANDED,
+                        .session = m->envelope.session,
+                        .message = msgid_format(m->id, id),
+                        .recipient = address,
+                        .recipients = (uint32_t)n,
+                    });
     log_event(LOG_INFO, "expanded", LOG_S("id", msgid_format(m->id, id)),
               LOG_S("session", m->envelope.session), LOG_S("alias", address),
               LOG_N("targets", (int64_t)n), LOG_END);

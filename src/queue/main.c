@@ -261,9 +261,10 @@ open_store(struct queue *q, struct err *e)
 static bool
 on_open(void *self, struct room *r, struct err *e)
 {
-    static const struct schedule_hooks hooks = {.on_event = events_settled,
-                                                .on_expanded = events_expanded};
     struct queue *q = self;
+    const struct schedule_hooks hooks = {.ctx = r->diary,
+                                         .on_event = events_settled,
+                                         .on_expanded = events_expanded};
     struct schedule_options o = options_of(r->conf);
 
     q->room = r;
@@ -281,7 +282,7 @@ on_open(void *self, struct room *r, struct err *e)
     writers_use(q->writers, q->store);
     workers_use(q->workers, q->store, q->schedule);
     notices_use(q->notices, q->store);
-    q->desk = desk_new(r->loop, q->store, q->schedule);
+    q->desk = desk_new(r->loop, q->store, q->schedule, r->diary);
     q->timer = timer_new(r->loop, on_timer, q);
     loop_at_turn_end(r->loop, on_turn_end, q);
     return true;

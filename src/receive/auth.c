@@ -3,6 +3,7 @@
 
 #include "os/log.h"
 #include "receive/decide.h"
+#include "receive/note.h"
 
 void
 auth_end(struct session *s)
@@ -22,6 +23,7 @@ admit(struct session *s, struct str account)
     log_event(LOG_INFO, "login", LOG_S("session", str_from(s->id)),
               LOG_S("client", str_from(s->client)), LOG_S("user", s->who.user),
               LOG_END);
+    note_login(s);
     smtp_server_accept(&s->smtp, STR_EMPTY);
 }
 

@@ -8,6 +8,7 @@
 #include "receive/allowance.h"
 #include "receive/auth.h"
 #include "receive/facts.h"
+#include "receive/note.h"
 
 /* How long a client waits for its reply when the queue asks for less. */
 enum { PACE_MS = 20 };
@@ -51,7 +52,7 @@ decide_reply(struct session *s, struct str reason, struct str sender,
         .user = s->who.user,
         .host = str_from(s->client),
         .detail = detail,
-        .incident = worker_name(w, incident),
+        .incident = note_incident(s, r->id, incident),
     };
     buf_clear(&w->reply);
     catalogue_reply(&w->reply, r, &p, chosen_text(s, reason, sender, about));
@@ -59,6 +60,12 @@ decide_reply(struct session *s, struct str reason, struct str sender,
               LOG_S("reason", reason), LOG_S("incident", p.incident),
               LOG_S("client", str_from(s->client)), LOG_S("user", s->who.user),
               LOG_S("sender", sender), LOG_S("recipient", about), LOG_END);
+    note_refused(s, &(struct note_refusal){.reason = r->id,
+                                           .incident = p.incident,
+                                           .sender = sender,
+                                           .recipient = about,
+                                           .detail = detail,
+                                           .reply = buf_str(&w->reply)});
     return buf_str(&w->reply);
 }
 
@@ -120,6 +127,7 @@ on_sender(struct session *s, const struct smtp_event *ev)
 
     decide_forget(s);
     if (v.reason.n > 0) {
+        note_verdict(s, GATE_MAIL, &f, &v);
         smtp_server_refuse(
             &s->smtp,
             decide_reply(s, v.reason, mail->sender.whole, STR_EMPTY, v.detail));
@@ -156,6 +164,7 @@ on_recipient(struct session *s, const struct smtp_event *ev)
         return;
     struct gate_verdict v = gate_judge(GATE_RCPT, &f, NULL);
     if (v.reason.n > 0) {
+        note_verdict(s, GATE_RCPT, &f, &v);
         decide_refuse(s, v.reason, a->whole, v.detail);
         return;
     }
@@ -260,6 +269,7 @@ on_end(struct session *s, const struct smtp_event *ev)
     };
     struct gate_verdict v = gate_judge(GATE_DATA, &f, NULL);
     if (v.reason.n > 0) {
+        note_verdict(s, GATE_DATA, &f, &v);
         decide_refuse(s, v.reason, STR_EMPTY, v.detail);
         decide_forget(s);
         return;
@@ -297,6 +307,7 @@ decide_stored(struct session *s)
                                        STR_ARG(msgid_format(s->stored_id, id)));
         log_accepted(s, str_from(id));
         allowance_spend(s);
+        note_accepted(s, str_from(id));
         smtp_server_accept(&s->smtp, text);
     }
     decide_forget(s);

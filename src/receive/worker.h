@@ -43,6 +43,12 @@ struct worker {
     /* Scratch of one decision. */
     struct arena scratch;
     struct buf reply;
+    struct { /* of a refusal, until it is noted */
+        const struct gate_check *check;
+        uint32_t line;
+        bool has_sender;
+        struct buf report;
+    } note;
 
     bool book_changed;   /* in this turn */
     bool go;             /* master gave all that we start with */
