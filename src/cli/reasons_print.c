@@ -208,10 +208,10 @@ text_entry(struct buf *to, const struct reasons_view *v, const struct reason *r)
     add_labelled(to, label("Class", v->lang), r->klass, text_column(v->lang));
     add_people(to, v, r);
     buf_addf(to, "\n  %.*s\n", STR_ARG(label("This server says", v->lang)));
-    add_default_reply(to, r, 2 * INDENT);
+    add_default_reply(to, r, 2 * (size_t)INDENT);
     if (r->n_wordings > 0)
         buf_addf(to, "\n  %.*s\n", STR_ARG(label("Known wordings", v->lang)));
-    add_wordings(to, v, r, 2 * INDENT);
+    add_wordings(to, v, r, 2 * (size_t)INDENT);
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf.h"
 
+#include <assert.h>
+
 #include "conf/options.h"
 #include "conf/value.h"
 
@@ -125,6 +127,7 @@ static bool
 add_options(struct buf *to, enum section s, struct str title, const void *base,
             enum role role, unsigned depth)
 {
+    assert(base != NULL);
     bool open = s == SECTION_TOP;
     const struct conf *c = section_has_title(s) ? NULL : base;
 

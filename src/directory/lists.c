@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "directory/lists.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,7 @@ on_looked(struct task *task)
         free_list(l);
         return;
     }
+    assert(l->all != NULL); // or it is retired
     if (job->result == LISTFILE_SAME)
         return;
     if (job->result == LISTFILE_UNSETTLED) {

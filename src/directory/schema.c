@@ -128,9 +128,8 @@ static const char *const version_3[] = {
 
 /* Each leads from the version before it to its own; an empty database has
  * version 0. What was released is never edited, only followed by another. */
-static const char *const *const versions[] = {NULL, version_1, version_2,
-                                              version_3};
-enum { SCHEMA_VERSION = sizeof versions / sizeof *versions - 1 };
+static const char *const *const versions[] = {version_1, version_2, version_3};
+enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 
 static bool
 read_version(struct accounts *a, int64_t *version, struct err *e)
@@ -158,7 +157,7 @@ upgrade(struct accounts *a, int64_t from, struct err *e)
 {
     char mark[40];
 
-    for (int64_t v = from + 1; v <= SCHEMA_VERSION; v++)
+    for (int64_t v = from; v < SCHEMA_VERSION; v++)
         if (!run_all(a, versions[v], e))
             return false;
     (void)snprintf(mark, sizeof mark, "PRAGMA user_version = %d",

@@ -74,6 +74,7 @@ bool
 net_parse(struct str ip, uint16_t port, struct net_address *out)
 {
     union any s;
+    *out = (struct net_address){0};
     if (!parse_ip(ip, &s))
         return false;
     if (s.base.sa_family == AF_INET)

@@ -89,7 +89,7 @@ sandbox_title(const char *title)
     if (n > room - 2)
         n = room - 2;
     memset(area, 0, room);
-    memcpy(area, title, n);
+    memcpy(area, title, n); // NOLINT(bugprone-not-null-terminated-result)
     area[room - 1] = '.';
     program_invocation_short_name = area;
 }

@@ -104,7 +104,7 @@ ungrant_all(struct worker *w)
     size_t at = 0;
     struct str key;
     void *value;
-    uint64_t segment;
+    uint64_t segment = 0;
 
     while (map_next(&w->grants, &at, &key, &value)) {
         for (size_t i = 0; i < sizeof segment; i++)

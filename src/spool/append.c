@@ -54,6 +54,7 @@ add_piece(struct append *a, const char *p, size_t at, size_t n)
         a->cap_pieces = a->cap_pieces * 2 + 64;
         a->pieces = alloc_resize(a->pieces, a->cap_pieces * sizeof *a->pieces);
     }
+    assert(a->pieces != NULL);
     a->pieces[a->n_pieces++] = (struct append_piece){p, at, n};
 }
 

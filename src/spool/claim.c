@@ -175,7 +175,7 @@ log_store_claim(struct spool_store *base, struct instant now, struct arena *a,
                 struct spool_claim *out)
 {
     struct log_store *s = store_of(base);
-    struct record_message m;
+    struct record_message m = {0};
     struct err e = {0};
     uint32_t i;
 

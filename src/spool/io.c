@@ -51,7 +51,7 @@ io_read(const struct disk *disk, int fd, void *to, size_t n, uint64_t offset,
             return err_sys(e, "read", what);
         if (got == 0)
             return err_set(e, "read %s: ends at %llu", what,
-                           (unsigned long long)(offset + done));
+                           (unsigned long long)offset + done);
         done += (size_t)got;
     }
     return true;

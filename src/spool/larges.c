@@ -135,9 +135,9 @@ static void
 run(struct task *task)
 {
     struct large_task *x = (struct large_task *)task;
-    if (x->writer == 0)
-        unlink_all(x);
-    else if (!(x->ok = create_all(x)))
+    if (x->writer != 0)
+        x->ok = create_all(x);
+    if (x->writer == 0 || !x->ok)
         unlink_all(x);
 }
 

@@ -194,7 +194,7 @@ ledger_write(struct log_store *s)
     while (l->unwritten < l->records.n) {
         size_t after = l->unwritten;
         enum record_type type;
-        struct str meta;
+        struct str meta = STR_EMPTY;
         (void)ledger_kept(s, &after, &type, &meta);
         if (!has_room(l, meta.n)) {
             if (!flush(s, count) || !roll(s)) {

@@ -106,7 +106,7 @@ open_segment(struct log_store *s, uint64_t number, struct err *e)
     // Real ones with a header lost have a first batch right behind it.
     bool blank =
         whole && is_blank(block) &&
-        (size < 2 * FORMAT_BLOCK ||
+        (size < 2 * (int64_t)FORMAT_BLOCK ||
          (io_read(disk, fd, block, sizeof block, FORMAT_BLOCK, name, e) &&
           is_blank(block)));
     (void)disk->close(disk->self, fd);

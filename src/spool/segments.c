@@ -8,6 +8,7 @@
  *                                  the next generation synced; only then do
  *                                  the ledgers with those ends become needless
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -268,6 +269,7 @@ errand_done(struct task *task)
     struct store_segment *g = x->segment;
 
     s->tasks--;
+    assert(g != NULL || x->errand == ERRAND_MAKE);
     if (g != NULL)
         g->busy = false;
     if (x->errand == ERRAND_MAKE)
