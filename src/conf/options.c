@@ -299,8 +299,7 @@ static const char *const section_names[SECTION_COUNT] = {
     [SECTION_SPOOL] = "spool",     [SECTION_QUEUE] = "queue",
     [SECTION_SEND] = "send",       [SECTION_DNS] = "dns",
     [SECTION_MAILBOX] = "mailbox", [SECTION_GATE] = "gate",
-    [SECTION_JOURNAL] = "journal",
-    [SECTION_LOGIN] = "login",
+    [SECTION_JOURNAL] = "journal", [SECTION_LOGIN] = "login",
 };
 
 const char *

@@ -47,7 +47,7 @@ struct session {
     struct parked *parked; /* WAIT_FACTS; receive/facts.h */
 
     struct ledger_want taken; /* of its account's allowance, not yet spent */
-    struct { /* the latest incident; receive/note.h */
+    struct {                  /* the latest incident; receive/note.h */
         struct str reason;
         char incident[INCIDENT_TEXT];
         uint32_t n; /* of this reason in a row */
