@@ -69,6 +69,7 @@ arrive(struct checkrun *x)
     x->session.client = str_from(ip);
     x->session.helo = str_from(helo);
     x->session.in_networks = policy_in_networks(x->cupboard->conf, &client);
+    x->session.loopback = net_is_loopback(&client);
     // Who logs in does so where it is asked for, unless told otherwise.
     x->session.auth_required =
         p.n > 0 ? str_eq(p, STR("submission")) : auth != NULL;

@@ -4,10 +4,13 @@
 
 #include "catalogue/catalogue.h"
 #include "conf/options.h"
+#include "gate/rules.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+
+enum { RULES_FILE_MAX = 4 << 20 };
 
 /* A file that the config names must be there when the server starts. */
 static bool
@@ -27,6 +30,32 @@ check_file(const struct invocation *in, const char *key, struct str name)
             (void)fclose(f);
         buf_fini(&path);
     }
+    return ok;
+}
+
+/* Each problem on a line of its own: "FILE:17: ...". */
+static bool
+check_rules(const struct invocation *in, struct str name)
+{
+    struct buf text = {0}, problems = {0};
+    bool ok = check_file(in, "gate.message-rules", name);
+
+    if (ok && name.n > 0) {
+        struct buf path = {0};
+        buf_add(&path, name);
+        ok = command_read(buf_cstr(&path), RULES_FILE_MAX, &text);
+        struct rules *r = rules_new(buf_str(&text), &problems);
+        rules_free(r);
+        ok = ok && r != NULL;
+        buf_fini(&path);
+    }
+    struct str rest = buf_str(&problems), line;
+    while (rest.n > 0) {
+        (void)str_cut(rest, '\n', &line, &rest);
+        (void)fprintf(stderr, "%.*s:%.*s\n", STR_ARG(name), STR_ARG(line));
+    }
+    buf_fini(&text);
+    buf_fini(&problems);
     return ok;
 }
 
@@ -75,6 +104,7 @@ run_check(struct invocation *in)
     ok =
         check_file(in, "relay.smarthost-ca-file", c->relay.smarthost_ca_file) &&
         ok;
+    ok = check_rules(in, c->gate.message_rules) && ok;
     if (!ok)
         return COMMAND_USAGE;
     print_notes(in, c);

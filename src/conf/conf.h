@@ -116,6 +116,10 @@ struct conf {
         bool null_sender_refused;
         bool own_domain_open; /* our senders need no login on an mx port */
         bool recipient_mx_checked;
+        bool hello_any;
+        struct str message_rules; /* file name */
+        int64_t greeting_delay_ms;
+        uint32_t client_connections, client_rate; /* 0: no limit */
     } gate;
 
     struct {

@@ -183,6 +183,28 @@ const struct option option_table[] = {
      .words = "ignore|check",
      .help = "check: where relaying is denied, ask the DNS whether the "
              "domain's MX is this host, and say so"},
+    {.section = SECTION_GATE, .type = OPTION_WORD, .name = "hello",
+     AT(gate.hello_any), .roles = RECEIVE, .fallback = "valid",
+     .words = "valid|any",
+     .help = "valid: other servers greet with a host name or address literal "
+             "that is not our name"},
+    {.section = SECTION_GATE, .type = OPTION_DURATION, .name = "greeting-delay",
+     AT(gate.greeting_delay_ms), .roles = RECEIVE, .fallback = "0s", .min = 0,
+     .max = 5 * 60 * SECOND,
+     .help = "who speaks before a greeting that comes so late is refused"},
+    {.section = SECTION_GATE, .type = OPTION_NUMBER,
+     .name = "client-connections", AT(gate.client_connections),
+     .roles = RECEIVE, .fallback = "200", .min = 0, .max = 1000000,
+     .help = "connections at once of one client network (/24, IPv6 /56); 0: "
+             "no limit"},
+    {.section = SECTION_GATE, .type = OPTION_NUMBER, .name = "client-rate",
+     AT(gate.client_rate), .roles = RECEIVE, .fallback = "0", .min = 0,
+     .max = 1000000,
+     .help = "new connections a minute of one client network; 0: no limit"},
+    {.section = SECTION_GATE, .name = "message-rules", AT(gate.message_rules),
+     .roles = RECEIVE, .is_path = true,
+     .help = "file of regular expressions for header and body; what one "
+             "matches is refused as message-filtered"},
 
     {.section = SECTION_SPOOL, .type = OPTION_SIZE, .name = "segment-size",
      AT(spool.segment_size), .roles = QUEUE, .fallback = "64M", .min = MEGA,

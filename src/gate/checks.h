@@ -32,13 +32,17 @@ const char *gate_skip_sender_list(const struct gate_facts *f,
                                   enum list_id list);
 
 extern const struct gate_check
+    /* CONNECT */
+    gate_clients_refused,
+    gate_connections, gate_rate, gate_early_talker,
+    /* HELLO */
+    gate_hello_syntax, gate_hello_name,
     /* MAIL */
-    gate_login,
-    gate_account, gate_receive_only, gate_size, gate_sender_address,
+    gate_login, gate_account, gate_receive_only, gate_size, gate_sender_address,
     gate_own_domain, gate_sender_yours, gate_null_sender, gate_badmailfrom,
     gate_sender_deny, gate_sender_domain,
     /* RCPT */
     gate_count, gate_recipient_address, gate_recipient_mx, gate_rcpthosts,
     gate_relay, gate_validrcptto, gate_recipient, gate_state, gate_members,
     /* DATA */
-    gate_form, gate_loop;
+    gate_form, gate_loop, gate_message_rules;

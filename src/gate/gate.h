@@ -73,6 +73,11 @@ struct gate_policy {
     bool null_sender_refused;      /* gate.null-sender */
     bool own_domain_open;          /* gate.own-domain: no login needed */
     bool recipient_mx_checked;     /* gate.recipient-mx */
+    bool hello_any;                /* gate.hello */
+    bool message_rules;            /* gate.message-rules: there are some */
+    int64_t greeting_delay_ms;     /* gate.greeting-delay; 0: none */
+    uint32_t client_connections;   /* of one network at once; 0: no limit */
+    uint32_t client_rate;          /* new ones a minute; 0: no limit */
 
     /* The line of an option ("gate.badmailfrom"), 0: not known. May be NULL. */
     uint32_t (*line)(void *ctx, struct str option);
@@ -87,6 +92,12 @@ struct gate_session {
     struct str user;    /* the account logged in as (a key), or empty */
     struct str client;  /* its address as text, or empty: local */
     struct str helo;    /* as said, any octets; empty: nothing yet */
+    bool loopback;      /* its address is one of this host's own */
+    bool early;         /* it spoke before our greeting */
+
+    /* Of its network: open now, and begun within the last minute; with this
+     * one. */
+    uint32_t connections, rate;
 };
 
 /* A message that came to its end. */
@@ -95,6 +106,8 @@ struct gate_content {
     bool too_large; /* it went beyond max_size */
     bool long_line;
     uint32_t received; /* Received fields in its header */
+    uint32_t rule;     /* line of the message rule that fits; 0: none */
+    struct str remark; /* of that rule */
 };
 
 enum { GATE_RECEIVED_MAX = 50 };
@@ -132,6 +145,10 @@ void gate_facts_recipient(struct gate_facts *f, const struct address *recipient,
 
 /* May this session relay, that is send to other hosts' domains? */
 bool gate_may_relay(const struct gate_session *s);
+
+/* Does this client have to wait for the greeting? */
+bool gate_greets_late(const struct gate_policy *p,
+                      const struct gate_session *s);
 
 /* ---- look-ups ----------------------------------------------------------- */
 

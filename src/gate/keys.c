@@ -3,6 +3,8 @@
 #include "book/network.h"
 #include "gate/checks.h"
 
+#include "book/network.h"
+
 /* ".b.example", ".example" for "a.b.example". */
 static size_t
 add_above(struct str domain, struct str keys[GATE_KEYS_MAX], size_t n)

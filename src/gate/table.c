@@ -5,6 +5,14 @@
  * stands behind what does not. */
 // clang-format off
 static const struct gate_check *const table[] = {
+    /* CONNECT */
+    &gate_clients_refused,
+    &gate_connections,
+    &gate_rate,
+    &gate_early_talker,
+    /* HELLO */
+    &gate_hello_syntax,
+    &gate_hello_name,
     /* MAIL */
     &gate_login,
     &gate_account,
@@ -30,6 +38,7 @@ static const struct gate_check *const table[] = {
     /* DATA */
     &gate_form,
     &gate_loop,
+    &gate_message_rules,
 };
 // clang-format on
 

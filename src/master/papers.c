@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "gate/rules.h"
 #include "os/folder.h"
 #include "os/memfd.h"
 #include "os/tls.h"
@@ -17,6 +18,7 @@ static const struct {
 } table[PAPERS] = {
     [PAPER_CERTIFICATE] = {"tls-certificate",    ROLE_RECEIVE},
     [PAPER_KEY] = {"tls-key",            ROLE_RECEIVE},
+    [PAPER_RULES] = {"message-rules",      ROLE_RECEIVE},
     [PAPER_PASSWORD] = {"smarthost-password", ROLE_SEND   },
     [PAPER_CA] = {"ca",                 ROLE_SEND   },
 };
@@ -87,6 +89,24 @@ take_certificate(struct papers *p, const struct conf *c, struct err *e)
          seal(p, PAPER_KEY, &key, e);
     buf_fini(&certificate);
     wipe(&key);
+    return ok;
+}
+
+static bool
+take_rules(struct papers *p, const struct conf *c, struct err *e)
+{
+    struct buf content = {0}, problems = {0};
+    if (c->gate.message_rules.n == 0)
+        return true;
+    bool ok = read_named(c->gate.message_rules, &content, e);
+    struct rules *r = ok ? rules_new(buf_str(&content), &problems) : NULL;
+    if (ok && r == NULL)
+        ok = err_set(e, "%.*s:%.*s", STR_ARG(c->gate.message_rules),
+                     STR_ARG(str_trim(buf_str(&problems))));
+    rules_free(r);
+    ok = ok && seal(p, PAPER_RULES, &content, e);
+    buf_fini(&content);
+    buf_fini(&problems);
     return ok;
 }
 
@@ -167,8 +187,8 @@ bool
 papers_open(struct papers *p, const struct conf *c, struct err *e)
 {
     memset(p, 0xff, sizeof *p); // every descriptor -1
-    if (take_certificate(p, c, e) && take_password(p, c, e) &&
-        take_ca(p, c, e) && take_slices(p, c, e))
+    if (take_certificate(p, c, e) && take_rules(p, c, e) &&
+        take_password(p, c, e) && take_ca(p, c, e) && take_slices(p, c, e))
         return true;
     papers_close(p);
     return false;

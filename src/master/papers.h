@@ -12,6 +12,7 @@
 enum paper {
     PAPER_CERTIFICATE = 0, /* "tls-certificate", for receive */
     PAPER_KEY,             /* "tls-key", for receive */
+    PAPER_RULES,           /* "message-rules", for receive */
     PAPER_PASSWORD,        /* "smarthost-password", for send */
     PAPER_CA,              /* "ca", for send */
     PAPERS

@@ -6,6 +6,7 @@
 #include "catalogue/catalogue.h"
 #include "os/log.h"
 #include "receive/allowance.h"
+#include "receive/arrive.h"
 #include "receive/auth.h"
 #include "receive/facts.h"
 #include "receive/note.h"
@@ -20,17 +21,33 @@ domain_of(struct str address)
     return at < 0 ? STR_EMPTY : str_from_pos(address, (size_t)at + 1);
 }
 
-/* Whose `reply` section is asked first: the recipient's domain, else that of a
- * sender, which may be one of ours. */
+/* The domain that all recipients have in common; empty: none. */
+static struct str
+common_domain(const struct envelope *e)
+{
+    struct str first =
+        e->n_rcpts > 0 ? domain_of(e->rcpts[0].address) : STR_EMPTY;
+    for (size_t i = 1; i < e->n_rcpts; i++)
+        if (!str_eq_nocase(first, domain_of(e->rcpts[i].address)))
+            return STR_EMPTY;
+    return first;
+}
+
+/* Whose `reply` section is asked first: the recipient's domain, that of all of
+ * them, else a sender's, which may be one of ours. */
 static struct str
 chosen_text(struct session *s, struct str reason, struct str sender,
             struct str about)
 {
     struct worker *w = s->worker;
     const struct conf *c = w->room->conf;
-    struct str domain = domain_of(about.n > 0 ? about : sender);
+    struct str domain = domain_of(about);
     if (c->n_replies == 0)
         return STR_EMPTY;
+    if (domain.n == 0 && s->envelope.n_rcpts > 0)
+        domain = common_domain(&s->envelope);
+    else if (domain.n == 0)
+        domain = domain_of(sender);
     return conf_reply_text(c, reason, domain_key(&w->scratch, domain));
 }
 
@@ -102,17 +119,14 @@ on_hello(struct session *s, const struct smtp_event *ev)
     buf_clear(&s->helo);
     buf_add(&s->helo, ev->name);
     s->who.helo = buf_str(&s->helo);
-    agree(s);
-}
-
-static struct gate_facts
-facts_of(struct session *s)
-{
-    struct worker *w = s->worker;
-    return (struct gate_facts){.policy = &w->policy,
-                               .session = &s->who,
-                               .book = &w->book,
-                               .arena = &w->scratch};
+    if (!arrive_complete(s, ev))
+        return;
+    struct gate_facts f = facts_of(s);
+    struct gate_verdict v = gate_judge(GATE_HELLO, &f, NULL);
+    if (v.reason.n > 0)
+        decide_refuse(s, v.reason, STR_EMPTY, v.detail);
+    else
+        agree(s);
 }
 
 static void
@@ -230,10 +244,12 @@ on_content(struct session *s)
                                  e->smtputf8);
     const struct trace trace = make_trace(s);
     if (intake_begin(&s->intake, door_spool(s->worker->door), e, &trace,
-                     is_submission(s), &why))
+                     is_submission(s), &why)) {
+        s->intake.rules.rules = s->worker->rules;
         agree(s);
-    else
+    } else {
         refuse_spool(s, why);
+    }
 }
 
 static void
@@ -266,7 +282,10 @@ on_end(struct session *s, const struct smtp_event *ev)
         .too_large = ev->flaw == SMTP_FLAW_TOO_LARGE,
         .long_line = ev->flaw == SMTP_FLAW_LONG_LINE,
         .received = s->intake.scan.received,
+        .rule = s->intake.rules.line,
     };
+    if (f.content.rule > 0)
+        f.content.remark = rules_remark(s->worker->rules, f.content.rule);
     struct gate_verdict v = gate_judge(GATE_DATA, &f, NULL);
     if (v.reason.n > 0) {
         note_verdict(s, GATE_DATA, &f, &v);

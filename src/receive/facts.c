@@ -146,6 +146,22 @@ look(struct session *s, enum gate_stage stage, struct gate_facts *f)
     return needs == 0 ? 0 : gate_needs(stage, f);
 }
 
+struct gate_facts
+facts_of(struct session *s)
+{
+    struct worker *w = s->worker;
+    return (struct gate_facts){.policy = &w->policy,
+                               .session = &s->who,
+                               .book = &w->book,
+                               .arena = &w->scratch};
+}
+
+bool
+facts_at_hand(struct session *s, enum gate_stage stage, struct gate_facts *f)
+{
+    return look(s, stage, f) == 0;
+}
+
 bool
 facts_complete(struct session *s, enum gate_stage stage, struct gate_facts *f,
                const struct smtp_event *ev)

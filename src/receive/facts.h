@@ -17,6 +17,13 @@
 /* Of one parked event. */
 struct parked;
 
+/* What is known of the session itself. */
+struct gate_facts facts_of(struct session *s);
+
+/* Fills in f->answers as far as nobody must be asked. false: somebody must. */
+bool facts_at_hand(struct session *s, enum gate_stage stage,
+                   struct gate_facts *f);
+
 /* Fills in f->answers. false: the session is parked. */
 bool facts_complete(struct session *s, enum gate_stage stage,
                     struct gate_facts *f, const struct smtp_event *ev);

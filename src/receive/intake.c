@@ -31,6 +31,8 @@ pass_head(struct intake *i)
     bool ready;
 
     i->passed = true;
+    rules_scan_header(&i->rules, str_first(their_head(i), i->scan.end));
+    rules_scan_body(&i->rules, str_from_pos(their_head(i), i->scan.end));
     if (!i->submission || i->scan.cut_off ||
         (i->scan.has_id && i->scan.has_date)) {
         ready = spool_chunk(i->message, buf_str(&i->head));
@@ -54,8 +56,10 @@ pass_head(struct intake *i)
 bool
 intake_body(struct intake *i, struct str bytes)
 {
-    if (i->passed)
+    if (i->passed) {
+        rules_scan_body(&i->rules, bytes);
         return spool_chunk(i->message, bytes);
+    }
     buf_add(&i->head, bytes);
     return headscan_look(&i->scan, their_head(i)) ? pass_head(i) : true;
 }
@@ -63,11 +67,12 @@ intake_body(struct intake *i, struct str bytes)
 void
 intake_end(struct intake *i)
 {
-    if (i->passed)
-        return;
-    headscan_finish(&i->scan, their_head(i));
-    // Parked or not: nothing more comes, the commit does not wait for it.
-    (void)pass_head(i);
+    if (!i->passed) {
+        headscan_finish(&i->scan, their_head(i));
+        // Parked or not: nothing more comes, the commit does not wait for it.
+        (void)pass_head(i);
+    }
+    rules_scan_end(&i->rules);
 }
 
 void
@@ -83,5 +88,6 @@ intake_abort(struct intake *i)
     if (i->message != NULL)
         spool_abort(i->message);
     i->message = NULL;
+    rules_scan_end(&i->rules);
     buf_fini(&i->head);
 }

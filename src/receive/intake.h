@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "gate/rules.h"
 #include "receive/headscan.h"
 #include "receive/trace.h"
 #include "spool/spool.h"
@@ -20,8 +21,9 @@ struct intake {
     struct spool_message *message; /* NULL: none under way */
     struct trace trace;            /* its slices live until the commit */
     struct headscan scan;
-    struct buf head; /* our Received and what came of the header */
-    size_t own;      /* octets of head that are ours */
+    struct rules_scan rules; /* the driver sets its rules after the begin */
+    struct buf head;         /* our Received and what came of the header */
+    size_t own;              /* octets of head that are ours */
     bool submission;
     bool passed; /* the header has gone to the spool */
 };

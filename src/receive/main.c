@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "os/log.h"
+#include "receive/crowd.h"
 #include "receive/kick.h"
 #include "receive/listen.h"
 #include "receive/session.h"
@@ -154,6 +155,7 @@ on_open(void *self, struct room *r, struct err *e)
     w->desk = login_desk_new(r->loop, on_ledger, w);
     shelf_expect_lists(w->shelf, r->conf);
     w->sasl = sasl_context_new();
+    w->crowd = crowd_new();
     set_options(w);
     w->policy = policy_from(r->conf);
     loop_at_turn_end(r->loop, on_turn_end, w);
@@ -186,6 +188,18 @@ on_listen(void *self, struct str name, int fd)
     listen_add(self, name, fd);
 }
 
+/* Master has looked at them; what it let through and we do not would be no
+ * filter at all. */
+static void
+take_rules(struct worker *w, int fd)
+{
+    struct buf problems = {0};
+    w->rules = rules_new(room_read_file(&w->arena, fd), &problems);
+    if (w->rules == NULL)
+        room_fail(w->room, buf_cstr(&problems));
+    buf_fini(&problems);
+}
+
 static void
 on_file(void *self, struct str name, int fd)
 {
@@ -194,6 +208,8 @@ on_file(void *self, struct str name, int fd)
         w->certificate = room_read_file(&w->arena, fd);
     else if (str_eq(name, STR("tls-key")))
         w->key = room_read_file(&w->arena, fd);
+    else if (str_eq(name, STR("message-rules")))
+        take_rules(w, fd);
     else
         (void)close(fd);
 }

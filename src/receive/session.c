@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "os/log.h"
+#include "receive/arrive.h"
 #include "receive/auth.h"
 #include "receive/decide.h"
 #include "receive/facts.h"
@@ -39,6 +40,7 @@ deadline(const struct session *s)
     case WAIT_FACTS:
         return s->heard_ms + FACTS_MS;
     case WAIT_PACE:
+    case WAIT_GREETING:
         return s->resume_ms;
     case WAIT_ROOM:
         return s->heard_ms + s->smtp.options->data_timeout_ms;
@@ -78,6 +80,11 @@ on_timer(void *ctx)
     }
     if (s->wait == WAIT_FACTS) {
         facts_late(s);
+        session_step(s);
+        return;
+    }
+    if (s->wait == WAIT_GREETING) {
+        arrive_greet(s);
         session_step(s);
         return;
     }
@@ -130,6 +137,7 @@ session_end(struct session *s)
     }
     if (s->wait == WAIT_STORED && !s->answered)
         return;
+    arrive_end(s);
     decide_forget(s);
     arena_fini(&s->arena);
     buf_fini(&s->helo);
@@ -251,6 +259,8 @@ session_step(struct session *s)
         arm_timer(s);
         return;
     }
+    if (s->wait == WAIT_GREETING && conn_input(s->conn).n > 0)
+        arrive_greet(s);
     if (s->wait == WAIT_STORED && s->answered)
         decide_stored(s);
     if (s->wait == WAIT_FACTS && facts_ready(s))
@@ -267,8 +277,9 @@ session_step(struct session *s)
         finish(s); // a client that only stopped talking hears the end
         return;
     }
-    conn_want_input(s->conn, s->wait == WAIT_NOTHING &&
-                                 conn_unsent(s->conn) < UNSENT_MAX);
+    conn_want_input(s->conn,
+                    (s->wait == WAIT_NOTHING || s->wait == WAIT_GREETING) &&
+                        conn_unsent(s->conn) < UNSENT_MAX);
     arm_timer(s);
 }
 
@@ -340,8 +351,11 @@ session_admit(struct listener *l, int fd, const struct net_address *peer)
               LOG_S("client", str_from(s->client)), LOG_END);
     if (w->n_sessions > w->room->conf->receive.max_connections)
         refuse_crowd(s);
+    else
+        arrive_begin(s, peer);
     if (implicit)
         conn_start_tls(s->conn, w->tls, STR_EMPTY);
-    (void)say_output(s);
+    if (s->wait == WAIT_NOTHING)
+        (void)say_output(s);
     session_step(s);
 }

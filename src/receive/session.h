@@ -9,6 +9,7 @@
 
 #include "os/conn.h"
 #include "os/net.h"
+#include "receive/crowd.h"
 #include "receive/intake.h"
 #include "receive/rcpts.h"
 #include "receive/listen.h"
@@ -17,11 +18,12 @@
 
 enum session_wait {
     WAIT_NOTHING = 0,
-    WAIT_LOGIN,  /* for directory */
-    WAIT_FACTS,  /* for what the gate asked: lists, the DNS */
-    WAIT_STORED, /* for the spool's sync */
-    WAIT_ROOM,   /* for the spool to take more content */
-    WAIT_PACE,   /* the queue asks for less: until resume_ms */
+    WAIT_GREETING, /* the client, for ours: until resume_ms */
+    WAIT_LOGIN,    /* for directory */
+    WAIT_FACTS,    /* for what the gate asked: lists, the DNS */
+    WAIT_STORED,   /* for the spool's sync */
+    WAIT_ROOM,     /* for the spool to take more content */
+    WAIT_PACE,     /* the queue asks for less: until resume_ms */
 };
 
 struct session {
@@ -35,7 +37,9 @@ struct session {
     char client[NET_TEXT]; /* "" for a local program */
     int64_t uid;           /* of a local program; -1: unknown */
     struct gate_session who;
-    struct buf helo, user; /* who.user borrows from user */
+    struct crowd_network *network; /* NULL: not counted */
+    bool unjudged;                 /* the connect stage waits for HELO */
+    struct buf helo, user;         /* who.user borrows from user */
 
     struct arena arena; /* of the transaction */
     struct envelope envelope;
@@ -62,7 +66,7 @@ struct session {
     struct timer *timer;
     int64_t timer_ms;  /* what it is set to */
     int64_t heard_ms;  /* the client's last progress, mono */
-    int64_t resume_ms; /* WAIT_PACE */
+    int64_t resume_ms; /* WAIT_PACE, WAIT_GREETING */
     bool lingering;    /* all is said, waits for the client to hang up */
 };
 

@@ -16,6 +16,7 @@
 #include "room/room.h"
 #include "room/shelf.h"
 
+struct crowd;
 struct listener;
 struct session;
 
@@ -34,7 +35,9 @@ struct worker {
 
     struct smtp_server_options network, local; /* by the kind of listener */
     struct gate_policy policy;
+    struct rules *rules; /* for content; NULL: none */
 
+    struct crowd *crowd;
     struct listener *listeners;
     struct session *sessions;
     uint32_t n_sessions;

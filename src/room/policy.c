@@ -18,6 +18,11 @@ policy_from(struct conf *c)
         .null_sender_refused = c->gate.null_sender_refused,
         .own_domain_open = c->gate.own_domain_open,
         .recipient_mx_checked = c->gate.recipient_mx_checked,
+        .hello_any = c->gate.hello_any,
+        .message_rules = c->gate.message_rules.n > 0,
+        .greeting_delay_ms = c->gate.greeting_delay_ms,
+        .client_connections = c->gate.client_connections,
+        .client_rate = c->gate.client_rate,
         .line = line_of,
         .ctx = c,
     };

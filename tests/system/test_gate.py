@@ -137,3 +137,62 @@ def test_rcpthosts_is_a_backup_mx_too(make_server, make_sink, dns):
                        "RCPT TO:<@backup.example:x@other.example>", "RCPT TO:<postmaster>")
     assert [r.split()[2] if r[0] == "5" else r.split()[0] for r in replies] == [
         "250", "250", "250", "250", "not-in-rcpthosts", "250", "not-in-rcpthosts", "250"]
+
+
+@pytest.fixture(scope="module")
+def door():
+    """Its own tests come from 127.0.0.1, so the networks are others."""
+    server = Server(workers=1, more='gate { clients-refused = "file:clients" }')
+    (server.root / "clients").write_text("127.0.0.66\n127.1.0.0/16   a whole network\n")
+    try:
+        server.add_user("ann@example.com")
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        server.close()
+
+
+def greeting(server, source="127.0.0.1", say=b"", wait=0.0):
+    with socket.create_connection(("127.0.0.1", server.mx_port), 10, (source, 0)) as s:
+        if say:
+            s.sendall(say)
+        time.sleep(wait)
+        return s.makefile("rb").readline().decode()
+
+
+def test_clients_are_refused(door):
+    for source in ("127.0.0.66", "127.1.2.3"):
+        wait_for(lambda a=source: greeting(door, a).startswith("554-5.7.1 "), 20, "the list to be read")
+    assert greeting(door, "127.0.0.65").startswith("220 ")
+
+
+@pytest.mark.parametrize("name, reason", [
+    ("client.example", None), ("client", None), ("[127.0.0.1]", None), ("[IPv6:::1]", None), ("client.example.", None),
+    ("my_laptop", "bad-hello"), ("client..example", "bad-hello"), ("[127.0.0.256]", "bad-hello"), ("-", "bad-hello"),
+    ("mx.example.com", "own-name-forged"), ("MX.Example.COM", "own-name-forged"), ("mx2.example.com", None),
+])
+def test_hello(door, name, reason):
+    s, f = door.raw()
+    with s:
+        f.write(f"EHLO {name}\r\nNOOP\r\n".encode())
+        lines = [f.readline().decode() for _ in range(3)]
+        assert (reason or "250-") in (lines[2] if reason else lines[0]), lines
+
+
+def test_on_submission_programs_may_say_what_they_like(door):
+    s, f = door.raw(door.submission_port)
+    with s:
+        f.write(b"EHLO my_laptop\r\n")
+        assert f.readline().startswith(b"250-")
+
+
+def test_too_early(make_server):
+    server = make_server(workers=1, more='gate { greeting-delay = 1s client-connections = 1 client-rate = 1 }')
+    server.start()
+    begin = time.monotonic()
+    for _ in range(3):  # this host is never kept waiting, nor counted
+        with socket.create_connection(("127.0.0.1", server.mx_port), 10) as s, \
+                socket.create_connection(("127.0.0.1", server.mx_port), 10) as t:
+            assert s.recv(4) == t.recv(4) == b"220 "
+    assert time.monotonic() - begin < 1

@@ -114,7 +114,9 @@ HOUSES = {
         ],
     ),
     "relay": dict(
-        domains=[domain("here.example")],
+        gate="message-rules = \"rules\"",
+        lists={"rules": "# spam\nheader /^subject:.*cheap pills/i  pills\nbody /https?:\\/\\/pills\\.example/\n"},
+        domains=[domain("here.example", "553-Message filtered. Please see the FAQs section on spam", "message-filtered")],
         replies=say("relay-denied", "553 5.3.0 <%{recipient}>... User unknown, not local address"),
         play=[(10, "553 5.3.0 <recipient@RemoteDomain.com>... User unknown, not local address", rcpt(), "mx")],
     ),
@@ -160,7 +162,41 @@ def test_the_replies(name, make_server, dns):
 
 def test_every_reply_is_played():
     numbers = {number for house in HOUSES.values() for number, *_ in house["play"]}
-    assert numbers == set(range(1, 24)) - {11}
+    assert numbers == set(range(1, 24)) - {11}  # which has two lines, see below
+
+
+def test_the_message_is_filtered(make_server, dns):
+    """Reply 11 goes on with a line that ends it and names the incident."""
+    what = {key: value for key, value in HOUSES["relay"].items() if key != "play"}
+    server = House(dns, **what)
+    make_server.made.append(server)
+    server.add_user("recipient@here.example")
+    server.start()
+    good = "Subject: pills\r\n\r\nCheap pills are not for sale.\r\n"
+    bad = ["Subject: Very\r\n cheap pills\r\n\r\nBuy.\r\n", "Subject: hello\r\n\r\nLook:\r\nhttp://pills.example/x\r\n",
+           "Subject: hello\r\n\r\n" + "x" * 900 + "\r\n" + "see https://pills.example"]
+    for text in bad:
+        with server.smtp() as s:
+            s.ehlo()
+            s.mail(SENDER)
+            s.rcpt("recipient@here.example")
+            s.putcmd("data")
+            assert s.getreply()[0] == 354
+            s.send(text.encode() + b"\r\n.\r\n")
+            assert s.file.readline() == b"553-Message filtered. Please see the FAQs section on spam\r\n"
+            assert re.fullmatch(rb"553 5\.7\.1 message-filtered [0-9A-Z]{5}-[0-9A-Z]{5}\r\n", s.file.readline())
+            assert s.noop()[0] == 250
+    with server.smtp() as s:
+        s.sendmail(SENDER, ["recipient@here.example"], good)
+    assert len(server.wait_mail("recipient@here.example")) == 1
+
+
+def test_rules_that_are_wrong_are_named(make_server, dns):
+    server = House(dns, gate='message-rules = "rules"', lists={"rules": "/good/\n/(/\nbody pills\n/a/q\n"})
+    make_server.made.append(server)
+    done = server.cli("config", "check", check=False)
+    assert done.returncode == 2
+    assert [re.search(rf"rules:{n}: ", done.stderr) is not None for n in (1, 2, 3, 4)] == [False, True, True, True], done.stderr
 
 
 def test_codes_that_do_not_fit_are_noted_not_refused(make_server, dns):

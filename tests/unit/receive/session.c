@@ -188,6 +188,7 @@ build(struct house *h)
         .door = &h->door,
         .desk = login_desk_new(h->loop, NULL, NULL),
         .sasl = sasl_context_new(),
+        .crowd = crowd_new(),
         .policy = {.max_size = 1000000,            .max_recipients = 3}
     };
     h->worker.tls =
@@ -224,6 +225,7 @@ tear_down(struct house *h)
     channel_free(h->directory);
     login_desk_free(h->worker.desk);
     sasl_context_free(h->worker.sasl);
+    crowd_free(h->worker.crowd);
     tls_context_free(h->worker.tls);
     loop_free(h->loop);
     spool_door_free(h->door.spool);
