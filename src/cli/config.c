@@ -4,6 +4,7 @@
 
 #include "catalogue/catalogue.h"
 #include "conf/options.h"
+#include "conf/value.h"
 #include "gate/rules.h"
 
 #include <errno.h>
@@ -59,6 +60,24 @@ check_rules(const struct invocation *in, struct str name)
     return ok;
 }
 
+/* Without its file a list answers everybody "later". */
+static bool
+check_lists(const struct invocation *in, const struct conf *c)
+{
+    struct conf_list l;
+    struct value_source source;
+    bool ok = true;
+
+    for (size_t i = 0; conf_list_at(c, i, &l); i++) {
+        struct buf key = {0};
+        buf_addf(&key, "gate.%.*s", STR_ARG(list_name(l.id)));
+        if (value_source(l.source, &source) && source.kind != SOURCE_POSTGRES)
+            ok = check_file(in, buf_cstr(&key), source.place) && ok;
+        buf_fini(&key);
+    }
+    return ok;
+}
+
 static void
 note(const struct invocation *in, uint32_t line, struct str text)
 {
@@ -105,6 +124,7 @@ run_check(struct invocation *in)
         check_file(in, "relay.smarthost-ca-file", c->relay.smarthost_ca_file) &&
         ok;
     ok = check_rules(in, c->gate.message_rules) && ok;
+    ok = check_lists(in, c) && ok;
     if (!ok)
         return COMMAND_USAGE;
     print_notes(in, c);

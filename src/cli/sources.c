@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "conf/value.h"
+#include "directory/table.h"
 #include "room/domain.h"
 
 struct sources {
@@ -33,6 +34,14 @@ sources_free(struct sources *s)
     if (s->loop != NULL)
         loop_free(s->loop);
     free(s);
+}
+
+static struct loop *
+need_loop(struct sources *s)
+{
+    if (s->loop == NULL)
+        s->loop = loop_new();
+    return s->loop;
 }
 
 /* ---- lists ------------------------------------------------------------- */
@@ -95,6 +104,52 @@ look_into_file(struct sources *s, struct search *x, struct str path)
     return a;
 }
 
+/* A question to a database, and the command that waits for it. */
+struct question {
+    struct lookup lookup; /* first */
+    struct sources *sources;
+    struct arena *arena;
+    struct gate_answer answer;
+};
+
+static void
+on_answer(struct lookup *lookup, enum list_found found, uint32_t key,
+          struct str value)
+{
+    struct question *q = (struct question *)lookup;
+
+    q->answer.known = found == LIST_YES  ? GATE_YES
+                      : found == LIST_NO ? GATE_NO
+                                         : GATE_TROUBLE;
+    if (found == LIST_YES)
+        q->answer.key = arena_dup(q->arena, str_from(lookup->keys[key]));
+    q->answer.value = arena_dup(q->arena, value);
+    loop_stop(q->sources->loop);
+}
+
+/* The table says on stderr, as its log, why it cannot be asked. */
+static struct gate_answer
+look_into_database(struct sources *s, const struct search *x,
+                   const struct value_source *source)
+{
+    struct question q = {.sources = s,
+                         .arena = x->arena,
+                         .answer.known = GATE_NOT_ASKED,
+                         .lookup.answer = on_answer,
+                         .lookup.n_keys = (uint32_t)x->n};
+    struct table *t = table_open(need_loop(s), x->list, source);
+
+    q.lookup.keys = arena_array(x->arena, x->n, sizeof *q.lookup.keys);
+    for (size_t i = 0; i < x->n; i++)
+        q.lookup.keys[i] = arena_cstr(x->arena, x->keys[i]);
+    table_ask(t, &q.lookup);
+    if (q.answer.known == GATE_NOT_ASKED)
+        loop_run(s->loop);
+    table_close(t);
+    buf_fini(&q.lookup.value);
+    return q.answer;
+}
+
 static struct gate_answer
 look_into_list(struct sources *s, struct gate_facts *f, enum list_id list,
                const struct str *keys, size_t n)
@@ -106,13 +161,8 @@ look_into_list(struct sources *s, struct gate_facts *f, enum list_id list,
     for (size_t i = 0; conf_list_at(s->in->conf, i, &at); i++) {
         if (at.id != list || !value_source(at.source, &source))
             continue;
-        if (source.kind == SOURCE_FILE)
-            return look_into_file(s, &x, source.place);
-        (void)command_fail(0,
-                           "gate.%.*s: a database, which this command "
-                           "does not ask",
-                           STR_ARG(list_name(list)));
-        return (struct gate_answer){.known = GATE_TROUBLE};
+        return source.kind == SOURCE_FILE ? look_into_file(s, &x, source.place)
+                                          : look_into_database(s, &x, &source);
     }
     return (struct gate_answer){.known = GATE_NO};
 }
@@ -134,14 +184,10 @@ open_dns(struct sources *s)
     struct err e;
     if (s->dns != NULL)
         return true;
-    s->loop = loop_new();
-    s->dns = dns_new(s->loop, c->dns.servers, c->dns.n_servers,
+    s->dns = dns_new(need_loop(s), c->dns.servers, c->dns.n_servers,
                      c->dns.timeout_ms, &e);
-    if (s->dns == NULL) {
+    if (s->dns == NULL)
         (void)command_fail(0, "%s", e.text);
-        loop_free(s->loop);
-        s->loop = NULL;
-    }
     return s->dns != NULL;
 }
 

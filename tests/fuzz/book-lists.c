@@ -20,7 +20,7 @@ check_key(struct arena *a, enum list_id list, struct str key)
     if (list == LIST_CLIENTS_REFUSED) {
         if (!str_eq(network_key(a, key), key))
             __builtin_trap();
-    } else if (str_find_char(key, '@') <= 0 &&
+    } else if (str_rfind_char(key, '@') <= 0 &&
                (list_parse_line(list, key, a, &again, &ignored) !=
                     LIST_LINE_ENTRY ||
                 !str_eq(again.key, key))) {

@@ -38,6 +38,10 @@ def test_sqlite(make_server, database):
             assert mail(s, sender) == expected, sender
         assert rcpt(s, "ann@example.com") == "yes"
         assert rcpt(s, "bob@example.com") == "not-in-validrcptto"
+        # the command line asks the same database
+        code, text = check(server, "x@bad.example", "ann@example.com")
+        assert code == 3 and "badmailfrom (@bad.example)" in text, text
+        assert check(server, "ok@far.example", "ann@example.com")[0] == 0
         # a change is in force with the next question
         db.execute("INSERT INTO users VALUES ('bob@example.com', NULL)")
         assert rcpt(s, "bob@example.com") == "yes"
@@ -56,6 +60,11 @@ def test_sqlite(make_server, database):
         path.unlink()
         assert mail(s, "spam@far.example") == "later"
     assert "list-database" in server.log() and str(path) in server.log()
+
+
+def check(server, sender, recipient):
+    done = server.cli("check", "mail", "--ip", "192.0.2.9", "--from", sender, "--to", recipient, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_wrong_query(make_server, database):
@@ -88,6 +97,9 @@ def test_postgres(make_server, tables):
             assert mail(s, sender) == expected, sender
         assert rcpt(s, "ann@example.com") == "yes"
         assert rcpt(s, "bob@example.com") == "not-in-validrcptto"
+        code, text = check(server, "x@a.worse.example", "ann@example.com")
+        assert code == 3 and "badmailfrom (.worse.example)" in text, text
+        assert check(server, "ok@far.example", "ann@example.com")[0] == 0
         tables.sql("INSERT INTO users VALUES ('bob@example.com', NULL)")
         assert rcpt(s, "bob@example.com") == "yes"
         s.rset()
@@ -117,6 +129,8 @@ def test_postgres_goes_away(make_server, tables):
         assert mail(s, "spam@far.example") == BAD
         tables.stop()
         try:
+            code, text = check(server, "ok@far.example", "ann@example.com")
+            assert code == 3 and "list-trouble" in text and "refused" in text, text
             wait_for(lambda: mail(s, "spam@far.example") == "later", 10, "a temporary refusal")
             began = time.monotonic()
             assert mail(s, "spam@far.example") == "later"

@@ -2,6 +2,7 @@
 """The admin's lists that are files: taken at the start, picked up when they
 change, without a session lost."""
 import os
+import re
 import smtplib
 import time
 
@@ -117,6 +118,50 @@ def test_last_good_over_a_restart(lists):
         assert mail(s, "spam@far.example")== BAD
         assert mail(s, "ok@far.example") == "yes"
     assert "the last good version stays in force" in lists.log()
+
+
+def test_a_missing_list_is_named(lists):
+    (lists.folder / "rcpthosts").rename(lists.folder / "elsewhere")
+    done = lists.cli("config", "check", check=False)
+    assert done.returncode == 2 and "gate.rcpthosts" in done.stderr and str(lists.folder / "rcpthosts") in done.stderr, done
+    (lists.folder / "elsewhere").rename(lists.folder / "rcpthosts")
+    lists.cli("config", "check")
+
+
+def list_memory(pid, name):
+    """(KiB of the mapped list that are in this process's memory, all of it)."""
+    resident, size, inside = 0, 0, False
+    for line in open(f"/proc/{pid}/smaps"):
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            inside = name in line
+        m = re.match(r"(Rss|Size|Private_Dirty):\s+(\d+)", line)
+        if inside and m:
+            assert m[1] != "Private_Dirty" or m[2] == "0", line
+            resident += int(m[2]) if m[1] == "Rss" else 0
+            size += int(m[2]) if m[1] == "Size" else 0
+    return resident, size
+
+
+def test_memory_is_what_was_touched(make_server):
+    """A worker has a list mapped, and only those pages in memory that it read.
+    (A million entries, time and memory: bench/lists.)"""
+    server = make_server(more='gate { validrcptto = "file:valid" }', workers=1)
+    (server.root / "valid").write_text("".join(f"user{i}@example.com\n" for i in range(60000)))
+    server.add_user("user7@example.com")
+    server.start()
+    pid = server.children("receive")[0]
+    before, size = list_memory(pid, "validrcptto.cdb")
+    assert size > 2000 and before < 200, (before, size)
+    with server.smtp() as s:
+        s.ehlo()
+        assert rcpt(s, "user7@example.com") == "yes"
+        assert rcpt(s, "nobody@example.com") == "not-in-validrcptto"
+    after, _ = list_memory(pid, "validrcptto.cdb")
+    assert 0 < after < size / 2, (after, size)
+    # the next start takes the compiled file
+    server.restart()
+    assert server.log(server.log_from).count("list-loaded") == 1
+    assert "list-compiled" not in server.log(server.log_from)
 
 
 def test_list_that_never_was(make_server):
