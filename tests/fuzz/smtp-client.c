@@ -35,7 +35,7 @@ on_event(struct run *r, struct envelope *e, enum smtp_client_event ev)
     } else if (ev == SMTP_CLIENT_READY && r->begun < MESSAGES) {
         assert(r->begun == r->done);
         r->begun++;
-        smtp_client_begin(&r->m, now, e, 9, (r->choice & 4) != 0);
+        smtp_client_begin(&r->m, now, e, 8, (r->choice & 4) != 0);
     } else if (ev == SMTP_CLIENT_READY) {
         smtp_client_quit(&r->m, now);
     } else if (ev == SMTP_CLIENT_CONTENT) {
@@ -58,7 +58,8 @@ run(struct run *r, struct str input, size_t step)
     struct instant now = {0};
     struct envelope e = {.sender = STR("s@x.example"),
                          .envid = STR("Q+20"),
-                         .body = BODY_8BITMIME,
+                         .body =
+                             r->choice & 32 ? BODY_BINARYMIME : BODY_8BITMIME,
                          .smtputf8 = (r->choice & 8) != 0,
                          .rcpts = rcpts,
                          .n_rcpts = RCPTS};
