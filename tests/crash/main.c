@@ -126,18 +126,25 @@ move(struct world *w)
         w->failed = true; // not what this is about
 }
 
+/* Whole segments end just after another message was deferred: they may be used
+ * anew only when that is durable, too, since both are news of one log. */
 static void
 recycle(struct world *w)
 {
-    if (w->every == 1)
-        w->every = 3;
-    for (int round = 0; round < 7; round++) {
-        for (int i = 0; i < 4; i++)
+    world_accept(w, 1, 1, SMALL, STR_EMPTY);
+    world_settle(w);
+    (void)world_work(w, 1, WORLD_DEFER);
+    for (int round = 0; round < 5; round++) {
+        w->rig.now.wall_ms += 5; // those that come now are due after that one
+        for (int i = 0; i < 8; i++) {
             world_accept(w, 0, 1, MIDDLE, STR_EMPTY);
-        if (round == 4)
+            if (i % 4 == 3)
+                world_settle(w);
+        }
+        if (round == 3)
             world_watch(w);
-        world_settle(w);
-        (void)world_work(w, 9, WORLD_DELIVER);
+        (void)world_work(w, 1, WORLD_DEFER);
+        (void)world_work(w, 8, WORLD_DELIVER);
         world_settle(w);
     }
 }

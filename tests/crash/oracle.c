@@ -17,8 +17,9 @@ oracle_find(const struct oracle *o, struct msgid id)
 }
 
 static void
-push(struct letter *l, struct snapshot s)
+push(struct letter *l, struct snapshot s, uint64_t when)
 {
+    s.when = when;
     l->history =
         alloc_resize(l->history, (l->n_history + 1) * sizeof *l->history);
     l->history[l->n_history++] = s;
@@ -36,7 +37,7 @@ oracle_add(struct oracle *o, struct msgid id, size_t n_rcpts, int64_t due_ms,
     for (uint32_t i = 0; i < n_rcpts; i++)
         s.rcpts[i] =
             (struct spool_rcpt){.index = i, .parent = i, .next_ms = due_ms};
-    push(l, s);
+    push(l, s, o->now);
     o->letters = alloc_resize(o->letters, (o->n + 1) * sizeof(struct letter *));
     o->letters[o->n++] = l;
     return l;
@@ -113,8 +114,9 @@ oracle_observe(struct oracle *o, struct rig *r)
     if (r->store != NULL)
         spool_log_store_usage(r->store, &u);
     if (!u.recovered)
-        return;      // it may not have read everything yet
-    r->quiet = true; // looking may write what is waiting: not half known
+        return; // it may not have read everything yet
+    o->now++;
+    r->quiet = true;
     for (size_t i = 0; i < o->n; i++) {
         struct letter *l = o->letters[i];
         const struct snapshot *last = &l->history[l->n_history - 1];
@@ -129,7 +131,7 @@ oracle_observe(struct oracle *o, struct rig *r)
         if (unread || equal(last, &now))
             free(now.rcpts);
         else
-            push(l, now);
+            push(l, now, o->now);
     }
     r->quiet = false;
     r->restarted = false;
@@ -221,6 +223,67 @@ check_letter(struct rig *r, const struct letter *l, const char *what)
     return ok;
 }
 
+/* When the state that was found came to be, at the earliest, and when it was
+ * over, at the latest. */
+struct span {
+    uint64_t from, to;
+};
+
+static struct span
+when_found(const struct letter *l, const struct snapshot *now)
+{
+    struct span x = {UINT64_MAX, UINT64_MAX};
+    for (size_t i = l->n_history; i-- > l->durable;) {
+        if (!same(&l->history[i], now, false)) {
+            if (x.from != UINT64_MAX)
+                break;
+            continue;
+        }
+        if (x.from == UINT64_MAX && i + 1 < l->n_history)
+            x.to = l->history[i + 1].when;
+        x.from = l->history[i].when;
+    }
+    return x;
+}
+
+/* A message that is gone went with the last of its news: whoever has older
+ * ones has lost them, and the segment of that message was used anew, before
+ * they were durable. Notices are left out: a debt is paid by what is found. */
+static bool
+check_moment(struct oracle *o, struct rig *r, const char *what)
+{
+    const struct letter *gone = NULL;
+    uint64_t from = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < o->n; i++) {
+        const struct letter *l = o->letters[i];
+        if (!l->acknowledged || !l->seen || l->notice_written)
+            continue;
+        struct snapshot now = look(r->store, l->id);
+        struct span x = when_found(l, &now);
+        if (!now.exists && x.from != UINT64_MAX && x.from > from) {
+            from = x.from;
+            gone = l;
+        }
+        free(now.rcpts);
+    }
+    for (size_t i = 0; ok && gone != NULL && i < o->n; i++) {
+        const struct letter *l = o->letters[i];
+        if (!l->acknowledged || !l->seen || l->notice_written)
+            continue;
+        struct snapshot now = look(r->store, l->id);
+        struct span x = when_found(l, &now);
+        if (now.exists && x.to < from) {
+            ok = bad(what, gone, "is gone before its end was durable");
+            (void)bad(what, l, "does not know yet what came before that");
+            say("found", &now);
+        }
+        free(now.rcpts);
+    }
+    return ok;
+}
+
 struct counting {
     const struct oracle *oracle;
     struct msgid *ids;
@@ -277,6 +340,7 @@ oracle_check(struct oracle *o, struct simdisk *disk, bool work,
         ok = bad(what, NULL, "the count is wrong");
     for (size_t i = 0; i < o->n; i++)
         ok = check_letter(&r, o->letters[i], what) && ok;
+    ok = ok && check_moment(o, &r, what);
     if (r.corrupt > 0 || r.trouble > 0)
         ok = bad(what, NULL, r.last_trouble);
     rig_stop(&r);

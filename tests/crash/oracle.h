@@ -3,7 +3,9 @@
  * What must be found after a crash. The oracle keeps every state that each
  * message went through while the spool worked, and which of them is known to
  * be durable; a recovered spool may show that one or any later one, each id
- * once, and nothing else.
+ * once, and nothing else. All news are in one log, so that what is found is the
+ * state of all messages at one moment: none may be gone while another does not
+ * know yet what became of it before that.
  */
 #pragma once
 
@@ -13,6 +15,7 @@ struct snapshot {
     bool exists, held;
     uint32_t n;
     struct spool_rcpt *rcpts; /* state, attempts, next_ms, parent only */
+    uint64_t when;            /* which observation first saw it */
 };
 
 struct letter {
@@ -29,6 +32,7 @@ struct oracle {
     struct letter **letters;
     size_t n;
     uint64_t checks, nested;
+    uint64_t now; /* observations so far */
 };
 
 struct letter *oracle_add(struct oracle *o, struct msgid id, size_t n_rcpts,

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,14 @@ on_stored(void *ctx, enum spool_result result, struct msgid id)
     (void)id;
     assert_int_equal(result, SPOOL_OK);
     ++*(int *)ctx;
+}
+
+static void
+on_refused(void *ctx, enum spool_result result, struct msgid id)
+{
+    (void)ctx;
+    (void)id;
+    assert_int_not_equal(result, SPOOL_OK);
 }
 
 /* Message i has 1 + i % 3 recipients and (i % 50) octets, a batch for some. */
@@ -280,6 +289,40 @@ whatever_happens_to_it(void **state)
     assert_int_equal(r->corrupt, 0); // nobody looked: a summary was there
 }
 
+/* The last batch of a dead writer was read, but its sync failed: power loss
+ * takes it, and nobody may say then that it was there. */
+static void
+tells_nothing_that_may_vanish(void **state)
+{
+    struct rig *r = *state;
+    struct recipient rcpt = {.address = STR("a@example.net")};
+    struct envelope e = {
+        .sender = STR("a@example.org"), .rcpts = &rcpt, .n_rcpts = 1};
+    enum spool_result why;
+
+    fill(r, 40);
+    struct spool_message *m = spool_begin(r->doors[0].door, &e, &why);
+    assert_non_null(m);
+    spool_commit(m, false, on_refused, NULL);
+    spool_turn(r->doors[0].door); // written, and not synced
+    rig_door_kill(r, 0);
+    simdisk_fail(r->disk, 1, 2, EIO); // of both its segments
+    seal(r);
+    assert_int_equal(r->trouble, 2);
+    assert_int_equal(spool_count(r->store), 41);
+    assert_true(list(r).n > 0);
+
+    struct rig x = {.disk = simdisk_crash(r->disk, SIMDISK_KEEP, 1),
+                    .now = r->now};
+    assert_true(rig_store_start(&x));
+    spool_log_store_roll_call(x.store);
+    rig_settle(&x);
+    assert_int_equal(look_all(&x).n, 40);
+    assert_int_equal(x.corrupt, 0);
+    rig_stop(&x);
+    simdisk_free(x.disk);
+}
+
 static void
 goes_with_its_segment(void **state)
 {
@@ -321,8 +364,8 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         CASE(spares_the_start_the_segment), CASE(damage_is_found_by_who_reads),
-        CASE(whatever_happens_to_it),       CASE(goes_with_its_segment),
-        CASE(one_of_nobody_goes),
+        CASE(whatever_happens_to_it),       CASE(tells_nothing_that_may_vanish),
+        CASE(goes_with_its_segment),        CASE(one_of_nobody_goes),
 #undef CASE
     };
     return cmocka_run_group_tests_name("spool/summaries", tests, NULL, NULL);
