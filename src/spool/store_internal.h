@@ -14,7 +14,7 @@
  *     claim.c     claiming, showing, listing, reading
  *     settle.c    outcomes and everything else that changes a state
  *     notices.c   what is owed
- *     move.c      survivors out of old segments, news out of old ledgers
+ *     move*.c     survivors out of old segments, news out of old ledgers
  *     leases.c    what is in hand, for after a crash
  *     store.c     the turn
  *
