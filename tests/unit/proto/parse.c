@@ -60,6 +60,15 @@ static const struct {
     {"envid not ascii",       "FROM:<> ENVID=\xc3\xb6",             SMTP_BAD_PARAM,     NULL,          0,          0            },
     {"ret",                   "FROM:<> RET=HALF",                   SMTP_BAD_PARAM,     NULL,          0,          0            },
     {"auth",                  "FROM:<> AUTH=<>",                    SMTP_PARSE_OK,      "",            0,          BODY_7BIT    },
+    {"envid twice",           "FROM:<> ENVID=a ENVID=b",            SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"envid without",         "FROM:<> ENVID",                      SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"auth twice",            "FROM:<> AUTH=<> AUTH=<>",            SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"auth without",          "FROM:<> AUTH",                       SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"ret twice",             "FROM:<> RET=FULL RET=FULL",          SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"first hex digit",       "FROM:<> ENVID=+G0",                  SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"second hex digit",      "FROM:<> ENVID=+0G",                  SMTP_BAD_PARAM,     NULL,          0,          0            },
+    {"DEL in a value",        "FROM:<> RET=\x7f",                   SMTP_BAD_SYNTAX,    NULL,          0,          0            },
+    {"hyphen in a key",       "FROM:<> X-A=1",                      SMTP_UNKNOWN_PARAM, NULL,          0,          0            },
     {"empty",                 "",                                   SMTP_BAD_SYNTAX,    NULL,          0,          0            },
 };
 
