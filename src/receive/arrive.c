@@ -4,6 +4,7 @@
 #include "os/log.h"
 #include "receive/decide.h"
 #include "receive/facts.h"
+#include "receive/note.h"
 
 static int64_t
 now_ms(const struct session *s)
@@ -28,8 +29,10 @@ judge(struct session *s)
         return;
     }
     struct gate_verdict v = gate_judge(GATE_CONNECT, &f, NULL);
-    if (v.reason.n > 0)
+    if (v.reason.n > 0) {
+        note_verdict(s, GATE_CONNECT, &f, &v);
         refuse(s, &v);
+    }
     arena_reset(&s->worker->scratch);
 }
 
@@ -78,6 +81,7 @@ arrive_complete(struct session *s, const struct smtp_event *ev)
         return false;
     struct gate_verdict v = gate_judge(GATE_CONNECT, &f, NULL);
     if (v.reason.n > 0) {
+        note_verdict(s, GATE_CONNECT, &f, &v);
         decide_refuse(s, v.reason, STR_EMPTY, v.detail);
         return false;
     }

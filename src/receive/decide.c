@@ -123,10 +123,12 @@ on_hello(struct session *s, const struct smtp_event *ev)
         return;
     struct gate_facts f = facts_of(s);
     struct gate_verdict v = gate_judge(GATE_HELLO, &f, NULL);
-    if (v.reason.n > 0)
-        decide_refuse(s, v.reason, STR_EMPTY, v.detail);
-    else
+    if (v.reason.n == 0) {
         agree(s);
+        return;
+    }
+    note_verdict(s, GATE_HELLO, &f, &v);
+    decide_refuse(s, v.reason, STR_EMPTY, v.detail);
 }
 
 static void
