@@ -336,18 +336,18 @@ names(void **state)
 static void
 states(void **state)
 {
+    // clang-format off
     static const struct book_account cases[] = {
-        {0                      },
-        {                         .on_vacation = true,           .receive_only = true},
-        {                          .state = BOOK_DISABLED,               .kicked = true},
-        { .state = BOOK_SUSPENDED,                             .note = {"unpaid", 6}},
-        {      .state = BOOK_FULL,      .on_vacation = true},
-        {           .state = BOOK_MOVED, .note = {"ann@new.example", 15}},
-        {                          .limits = {{1, 0, BOOK_UNLIMITED, 4}}                                                      },
-        {                              .state = BOOK_SUSPENDED,
-         .note = {"unpaid", 6},
-         .limits = {{0, 0, 0, 9}}},
+        {0},
+        {.on_vacation = true, .receive_only = true},
+        {.state = BOOK_DISABLED, .kicked = true},
+        {.state = BOOK_SUSPENDED, .note = {"unpaid", 6}},
+        {.state = BOOK_FULL, .on_vacation = true},
+        {.state = BOOK_MOVED, .note = {"ann@new.example", 15}},
+        {.limits = {{1, 0, BOOK_UNLIMITED, 4}}},
+        {.state = BOOK_SUSPENDED, .note = {"unpaid", 6}, .limits = {{0, 0, 0, 9}}},
     };
+    // clang-format on
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf b = {0};
