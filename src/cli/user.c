@@ -42,7 +42,8 @@ read_password(struct user *u)
     enum { MAX = 4096 };
     struct err e;
 
-    (void)buf_reserve(&u->password, 2 * MAX); // no copy is left by growing
+    (void)buf_reserve(&u->password,
+                      2 * (size_t)MAX); // no copy is left by growing
     if (!command_read("-", MAX, &u->password))
         return COMMAND_USAGE;
     struct str password = buf_str(&u->password);

@@ -129,7 +129,7 @@ make_room(struct brake *b, int64_t wall_ms)
         return;
     for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
         drop_older(b, wall_ms, ages[i]);
-        if (b->entries.count <= ENTRIES_MAX / 4 * 3)
+        if (b->entries.count <= (size_t)ENTRIES_MAX / 4 * 3)
             return;
     }
     brake_fini(b); // all known pairs: rather forget those

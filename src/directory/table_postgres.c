@@ -315,9 +315,8 @@ on_ready(void *ctx, unsigned ready)
 {
     struct postgres *p = ctx;
 
-    if ((ready & LOOP_READ) != 0 && PQconsumeInput(p->connection) != 1)
-        lose_connection(p);
-    else if (!take_results(p))
+    bool lost = (ready & LOOP_READ) != 0 && PQconsumeInput(p->connection) != 1;
+    if (lost || !take_results(p))
         lose_connection(p);
     else
         pump(p, true);
