@@ -33,13 +33,24 @@ is_literal(struct str s)
     return ok;
 }
 
+/* Many machines are named with an underscore, against RFC 952 and without harm.
+ */
+static bool
+is_name(struct arena *a, struct str s)
+{
+    char *plain = arena_alloc(a, s.n);
+    for (size_t i = 0; i < s.n; i++)
+        plain[i] = s.p[i] == '_' ? 'x' : s.p[i];
+    return domain_valid(str_from_n(plain, s.n));
+}
+
 static struct gate_verdict
 judge_syntax(const struct gate_facts *f)
 {
     struct str name = f->session->helo;
     if (str_ends(name, STR("."))) // the root's dot: forgiven
         name.n--;
-    return domain_valid(name) || is_literal(name)
+    return is_name(f->arena, name) || is_literal(name)
                ? gate_pass()
                : gate_refuse(STR("bad-hello"));
 }
