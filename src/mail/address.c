@@ -333,12 +333,14 @@ domain_key(struct arena *arena, struct str domain)
         domain.n--;
     if (domain.n == 0 || domain.n > DOMAIN_MAX)
         return STR_EMPTY;
-    struct str key = has_utf8(domain) ? to_a_labels(arena, domain)
-                                      : arena_dup_lower(arena, domain);
+    bool utf8 = has_utf8(domain);
+    struct str key =
+        utf8 ? to_a_labels(arena, domain) : arena_dup_lower(arena, domain);
     // An ideographic full stop at the end is the root's dot as well.
     if (key.n > 0 && key.p[key.n - 1] == '.')
         key.n--;
-    return key;
+    // Of a label whose characters are all mapped to nothing, nothing is left.
+    return !utf8 || domain_valid(key) ? key : STR_EMPTY;
 }
 
 struct str

@@ -194,6 +194,8 @@ domain_keys(void **state)
         {"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
  // a lone combining mark is no label
         {"\xcc\x81.example",      ""                     },
+ // nor are characters that are mapped to nothing
+        {"a.\xcd\x8f.example",    ""                     },
     };
     struct arena arena = {0};
     (void)state;
