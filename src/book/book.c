@@ -145,6 +145,22 @@ find_recipient(const struct book *b, struct arena *a, const struct name *name,
             book_find_alias(b, a, name->base, route));
 }
 
+/* A mailbox by the admin's list, without a login. */
+static bool
+find_listed(const struct book *b, struct arena *a, const struct name *name,
+            const struct book_domain *domain, struct book_route *route)
+{
+    if (b->listed == NULL ||
+        !(b->listed(b->ctx, name->key) || b->listed(b->ctx, name->base)))
+        return false;
+    *route = (struct book_route){.answer = BOOK_ACCOUNT, .account = name->base};
+    if (book_fill_pattern(a, domain->delivery, name->domain, name->user,
+                          &route->delivery))
+        return true;
+    *route = (struct book_route){0};
+    return false;
+}
+
 /* config `postmaster`, unless that is this very address or a mailbox that does
  * not exist: mail for the postmaster must end somewhere. */
 static void
@@ -196,7 +212,8 @@ book_resolve(const struct book *b, struct arena *a,
     }
     if (postmaster)
         resolve_postmaster(b, a, &name, route);
-    else if (!book_find_alias(b, a, name.at, route))
+    else if (!book_find_alias(b, a, name.at, route) &&
+             !find_listed(b, a, &name, &domain, route))
         route->answer = BOOK_UNKNOWN;
 }
 

@@ -25,6 +25,10 @@ typedef bool (*book_find_fn)(void *ctx, struct str key, struct str *value);
 struct book {
     book_find_fn find;
     void *ctx;
+    /* May be NULL: is this address (its key) in the admin's list of addresses
+     * that exist? Then it has a mailbox in its domain without an account. A
+     * list that cannot be looked into here says yes: the gate has asked it. */
+    bool (*listed)(void *ctx, struct str key);
     struct str hostname;            /* bare postmaster is postmaster@hostname */
     struct str postmaster;          /* config `postmaster`, or empty */
     struct str postmaster_delivery; /* "maildir:<state>/postmaster" */
@@ -85,7 +89,7 @@ struct book_route {
 
 /* Where mail for this address goes, one step (aliases are not followed).
  * Order: account, alias, without +detail the same, postmaster's rule,
- * catch-all. Slices live in the arena. */
+ * catch-all, listed. Slices live in the arena. */
 void book_resolve(const struct book *b, struct arena *a,
                   const struct address *address, struct book_route *route);
 

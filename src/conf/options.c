@@ -43,11 +43,13 @@ enum {
                       "said in it; 0: any number"                              \
     }
 
-/* A list of the admin's. Receive needs to know that there is one. */
-#define LIST(name_, member_, help_)                                            \
+/* A list of the admin's. Receive needs to know that there is one, and the queue
+ * that there is a list of mailboxes. */
+#define LIST(name_, member_, roles_, help_)                                    \
     {                                                                          \
         .section = SECTION_GATE, .type = OPTION_SOURCE, .name = (name_),       \
-        AT(gate.member_), .roles = DIRECTORY | RECEIVE, .help = (help_)        \
+        AT(gate.member_), .roles = DIRECTORY | RECEIVE | (roles_),             \
+        .help = (help_)                                                        \
     }
 
 // One row an option; clang-format would spread each over many columns.
@@ -155,15 +157,16 @@ const struct option option_table[] = {
      .max = TERA,
      .help = "messages held in memory while they come in, per process"},
 
-    LIST("clients-refused", clients_refused, "clients that are not served"),
-    LIST("badmailfrom", badmailfrom, "senders that are refused"),
-    LIST("sender-deny", sender_deny,
+    LIST("clients-refused", clients_refused, 0, "clients that are not served"),
+    LIST("badmailfrom", badmailfrom, 0, "senders that are refused"),
+    LIST("sender-deny", sender_deny, 0,
          "senders that are refused, too, with the words of sender-denied"),
-    LIST("rcpthosts", rcpthosts,
+    LIST("rcpthosts", rcpthosts, 0,
          "the only domains that mail of strangers may go to; one that is not "
          "ours is passed on to its MX"),
-    LIST("validrcptto", validrcptto,
-         "the only recipients in our domains and those of rcpthosts"),
+    LIST("validrcptto", validrcptto, QUEUE,
+         "the only recipients in our domains and those of rcpthosts; one in our "
+         "domains has a mailbox even without an account"),
     {.section = SECTION_GATE, .type = OPTION_WORD, .name = "sender-domain",
      AT(gate.sender_domain_must_exist), .roles = RECEIVE, .fallback = "any",
      .words = "any|must-exist",

@@ -131,8 +131,10 @@ static void
 book_configure(struct queue *q, const struct conf *c)
 {
     arena_reset(&q->texts);
+    shelf_expect_lists(q->shelf, c);
     q->book = (struct book){
         .find = shelf_find,
+        .listed = shelf_listed,
         .ctx = q->shelf,
         .hostname = c->hostname,
         .postmaster = c->postmaster,

@@ -137,6 +137,7 @@ set_options(struct worker *w)
     w->network.mechanisms = STR(SASL_MECHANISMS);
     w->book = (struct book){
         .find = shelf_find,
+        .listed = shelf_listed,
         .ctx = w->shelf,
         .hostname = c->hostname,
         .postmaster = c->postmaster,

@@ -52,6 +52,10 @@ bool shelf_lists_known(const struct shelf *s);
 enum list_found shelf_list_find(struct shelf *s, enum list_id list,
                                 struct str key, struct str *value);
 
+/* `listed` of struct book over a struct shelf: of validrcptto, addresses only,
+ * since "@domain" names nobody. */
+bool shelf_listed(void *shelf, struct str key);
+
 /* found: NO, YES (with the key that was there) or TROUBLE. */
 typedef void (*shelf_list_fn)(void *ctx, enum list_found found, struct str key,
                               struct str value);

@@ -27,6 +27,8 @@ shelf_expect_lists(struct shelf *s, const struct conf *c)
     struct conf_list l;
     struct value_source source;
 
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        s->lists[i].named = false;
     for (size_t i = 0; conf_list_at(c, i, &l); i++) {
         (void)value_source(l.source, &source);
         s->lists[l.id].named = true;
@@ -81,6 +83,13 @@ shelf_list_find(struct shelf *s, enum list_id list, struct str key,
     if (l->map == NULL)
         return LIST_TROUBLE;
     return constdb_find(l->map, key, value) ? LIST_YES : LIST_NO;
+}
+
+bool
+shelf_listed(void *shelf, struct str key)
+{
+    struct str value;
+    return shelf_list_find(shelf, LIST_VALIDRCPTTO, key, &value) != LIST_NO;
 }
 
 /* ---- lists that are asked for ------------------------------------------ */

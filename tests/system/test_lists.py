@@ -52,7 +52,7 @@ def lists(make_server):
     folder.mkdir()
     (folder / "badmailfrom").write_text("# junk\nspam@far.example\r\n@bad.example  since May\n.worse.example\nnonsense\n")
     (folder / "rcpthosts").write_text("Example.COM\n.other.example\n")
-    (folder / "validrcptto").write_text("ann@example.com\n@elsewhere.example\n")
+    (folder / "validrcptto").write_text("ann@example.com\nkim@example.com\n@elsewhere.example\n")
     server.folder = folder
     server.add_user("ann@example.com")
     server.add_user("bob@example.com")
@@ -77,6 +77,13 @@ def test_forms(lists):
     log = lists.log()
     assert f'{lists.folder}/badmailfrom:5: expected an address, @domain or .domain, found' in log and "nonsense" in log
     assert "entries=3 skipped=1" in log
+
+
+def test_listed_without_an_account(lists):
+    """Who is in validrcptto exists: the mail is in the domain's Maildirs."""
+    with lists.smtp() as s:
+        s.sendmail("bob@far.example", ["Kim+x@Example.com"], message(subject="for kim"))
+    assert lists.wait_mail("kim@example.com")[0]["Subject"] == "for kim"
 
 
 def test_change_while_running(lists):

@@ -74,8 +74,8 @@ HOUSES = {
         gate="null-sender = refuse sender-domain = must-exist badmailfrom = \"file:badmailfrom\" sender-deny = \"file:denied\" "
              "validrcptto = \"file:validrcptto\" recipient-mx = check",
         lists={"badmailfrom": "# two ways\nsender@listed.example\n@spam.example\n", "denied": "sender@denied.example\n",
-               "validrcptto": "somebody@remotedomain.com\n"},
-        domains=[domain("RemoteDomain.com", "553 5.3.0 <%{recipient}>... No such user")],
+               "validrcptto": "@remotedomain.com\n"},
+        domains=[domain("RemoteDomain.com", "553 5.3.0 <%{recipient}>... No such user"), domain("other.example", "553 unused")],
         replies=say("null-sender", "553 Null Sender is not allowed.")
         + say("sender-domain-missing", "553 #5.1.8 Domain of sender address <%{sender}> does not exist")
         + say("badmailfrom", "553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
@@ -86,8 +86,8 @@ HOUSES = {
             (4, "553 Null Sender is not allowed.", mail(""), "mx"),
             (6, "553 #5.1.8 Domain of sender address <sender@example.com> does not exist", mail(), "mx"),
             (13, "553 RemoteDomain.com does not accept mail sent to recipient@OtherRemoteDomain.com", rcpt(ELSEWHERE, LISTED), "mx"),
-            (8, "553 5.3.0 <somebody@RemoteDomain.com>... No such user", rcpt("somebody@RemoteDomain.com", LISTED), "mx"),
-            (21, "553 sorry, this recipient is not in my validrcptto list (#5.7.1)", rcpt(sender=LISTED), "mx"),
+            (8, "553 5.3.0 <recipient@RemoteDomain.com>... No such user", rcpt(sender=LISTED), "mx"),
+            (21, "553 sorry, this recipient is not in my validrcptto list (#5.7.1)", rcpt("recipient@other.example", LISTED), "mx"),
             (22, "553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)", mail("sender@listed.example"), "mx"),
             (22, "553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)", mail("any@Spam.Example"), "mx"),
             (23, "553 Your email address is denied.", mail("sender@denied.example"), "mx"),

@@ -160,6 +160,54 @@ resolving(void **state)
     arena_fini(&f.arena);
 }
 
+static bool
+listed(void *ctx, struct str key)
+{
+    (void)ctx;
+    return str_eq(key, STR("kim@acme.example")) ||
+           str_eq(key, STR("sales@acme.example")) ||
+           str_eq(key, STR("kim@other.example")) ||
+           str_eq(key, STR("kim@far.example")) ||
+           str_eq(key, STR(".x@acme.example"));
+}
+
+static void
+by_the_list(void **state)
+{
+    static const struct {
+        const char *address;
+        enum book_answer want;
+        const char *delivery;
+    } cases[] = {
+        {"<kim@acme.example>",    BOOK_ACCOUNT, "maildir:/m/acme.example/kim"},
+        {"<Kim+x@Acme.Example>",  BOOK_ACCOUNT, "maildir:/m/acme.example/kim"},
+        {"<nobody@acme.example>", BOOK_UNKNOWN, ""                           },
+        {"<ann@acme.example>",    BOOK_ACCOUNT, "maildir:/m/acme.example/ann"},
+        {"<sales@acme.example>",  BOOK_ALIAS,   ""                           },
+        {"<kim@other.example>",   BOOK_ALIAS,   ""                           },
+        {"<kim@far.example>",     BOOK_REMOTE,  ""                           },
+        {"<\".x\"@acme.example>", BOOK_UNKNOWN, ""                           },
+    };
+    struct fake f = {0};
+    const struct book b = {.find = find,
+                           .ctx = &f,
+                           .listed = listed,
+                           .hostname = STR("MX.example"),
+                           .postmaster_delivery = STR("maildir:/s/postmaster")};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address a = parse(cases[i].address);
+        struct book_route r;
+
+        book_resolve(&b, &f.arena, &a, &r);
+        if (r.answer != cases[i].want ||
+            !str_eq(r.delivery, str_from(cases[i].delivery)))
+            fail_msg("%s: %d %.*s", cases[i].address, r.answer,
+                     STR_ARG(r.delivery));
+    }
+    arena_fini(&f.arena);
+}
+
 static void
 postmaster_by_config(void **state)
 {
@@ -480,11 +528,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resolving),     cmocka_unit_test(postmaster_by_config),
-        cmocka_unit_test(vacation_flag), cmocka_unit_test(sending_as),
-        cmocka_unit_test(hosting),       cmocka_unit_test(loops),
-        cmocka_unit_test(names),         cmocka_unit_test(bad_values),
-        cmocka_unit_test(states),        cmocka_unit_test(members),
+        cmocka_unit_test(resolving),
+        cmocka_unit_test(by_the_list),
+        cmocka_unit_test(postmaster_by_config),
+        cmocka_unit_test(vacation_flag),
+        cmocka_unit_test(sending_as),
+        cmocka_unit_test(hosting),
+        cmocka_unit_test(loops),
+        cmocka_unit_test(names),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(states),
+        cmocka_unit_test(members),
     };
     return cmocka_run_group_tests_name("book", tests, NULL, NULL);
 }

@@ -340,7 +340,14 @@ lists(void **state)
     assert_str(d->gate.rcpthosts, "postgres:host=db password=secret");
     buf_clear(&b);
     conf_free(d);
+    // The queue knows of the list of mailboxes alone, send of none.
     conf_print(r.conf, ROLE_QUEUE, &b);
+    d = parse_good(buf_cstr(&b));
+    assert_str(d->gate.validrcptto, "sqlite:/etc/gatepost/v.db");
+    assert_int_equal(d->gate.rcpthosts.n + d->gate.badmailfrom.n, 0);
+    buf_clear(&b);
+    conf_free(d);
+    conf_print(r.conf, ROLE_SEND, &b);
     assert_true(str_find(buf_str(&b), STR("gate {")) < 0);
     buf_fini(&b);
     arena_fini(&r.arena);
