@@ -112,7 +112,8 @@ def test_sample_config_is_good(tmp_path):
     text = (TOP / "install/gatepost.conf").read_text().replace("@HOSTNAME@", "mx1.example.com")
     for name, variant in [("as it is", text), ("all of it", re.sub(r"^#?( *)#([a-z}])", r"\1\2", re.sub(r"^#    ", "    ", text, flags=re.M), flags=re.M))]:
         variant = re.sub(r'"(/etc/letsencrypt/\S+|/etc/gatepost/smarthost-password)"', f'"{tmp_path}/file"', variant)
-        (tmp_path / "file").write_text("x")
+        for name_of_file in ("file", "badmailfrom", "rcpthosts", "validrcptto"):
+            (tmp_path / name_of_file).write_text("# x\n")
         (tmp_path / "gatepost.conf").write_text(variant)
         done = subprocess.run([GATEPOST, "config", "check", str(tmp_path / "gatepost.conf")], capture_output=True, text=True)
         assert done.returncode == 0, (name, done.stderr)

@@ -168,6 +168,7 @@ def test_reload_changes_the_smarthost(make_server, make_sink):
     server.sections["relay"] = f'smarthost = "127.0.0.1:{new.port}"'
     server.write_config()
     server.reload()
+    wait_for(lambda: "master reloaded" in server.log(), 20, "the reload")
     submit(server, "b@far.example")
     assert new.wait(1)[0].rcpts == ["b@far.example"]
     assert len(old.messages) == 1
