@@ -247,8 +247,10 @@ brake_succeeded(struct brake *b, struct str account, struct str client,
     brake_undo(b, account, client, now);
     keys_init(&k, account, client);
     struct brake_entry *pair = find_or_make(b, &k.pair, now.wall_ms);
-    pair->failures = 0;
-    pair->good_ms = now.wall_ms;
+    if (pair != NULL) { // a name without a network, or none, has no pair
+        pair->failures = 0;
+        pair->good_ms = now.wall_ms;
+    }
     b->changed = true;
     keys_fini(&k);
 }
