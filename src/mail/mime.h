@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The structure of a message (RFC 2045, 2046), walked where it lies: parts are
+ * slices of it, nothing is copied or decoded. Lines end with LF or CRLF; any
+ * octets may come, and what is broken still gives parts: a boundary that never
+ * comes ends with the message, a type that cannot be read is text/plain.
+ *
+ *     struct mime_walk w;
+ *     struct mime_part p;
+ *     mime_begin(&w, message);
+ *     while (mime_next(&w, &p))
+ *         if (p.leaf && str_eq_nocase(p.type, STR("text"))) ...
+ *
+ * Parts come in the order of the message, a container before what it holds.
+ * message/rfc822 and message/global are containers of one message; one that is
+ * transfer encoded (RFC 2046 forbids it) is a leaf: decode and walk it anew.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "mail/header.h"
+
+enum {
+    MIME_DEEPEST = 16,  /* containers in each other; deeper ones are leaves */
+    MIME_PARTS = 10000, /* of a message; the rest is not walked */
+};
+
+enum mime_encoding {
+    MIME_IDENTITY = 0, /* 7bit, 8bit, binary, or unknown */
+    MIME_QUOTED_PRINTABLE,
+    MIME_BASE64,
+    MIME_UUENCODE, /* x-uuencode, x-uue */
+};
+
+/* Slices of the message; empty where the header does not say. */
+struct mime_part {
+    struct str header;        /* its fields; of the first part: the message's */
+    struct str body;          /* as sent, without the line end before the
+                                 boundary */
+    struct str type, subtype; /* "text", "plain" (RFC 2045, 5.2) unless said */
+    struct str params;        /* of Content-Type, for mime_param() */
+    enum mime_encoding encoding;
+    unsigned depth; /* 0: the message itself */
+    bool leaf;      /* nothing in it is walked */
+};
+
+struct mime_walk {
+    struct mime_open {       /* the walker's own: containers, innermost last */
+        struct str rest;     /* not walked yet */
+        struct str boundary; /* empty: of one message */
+        bool digest;
+    } open[MIME_DEEPEST];
+    unsigned n_open, n_parts;
+    struct str first; /* not walked at all yet */
+    bool cut;         /* a limit was reached */
+};
+
+void mime_begin(struct mime_walk *w, struct str message);
+bool mime_next(struct mime_walk *w, struct mime_part *p);
+/* Leaves out all that is in the container that came last. */
+void mime_skip(struct mime_walk *w);
+
+/* The next field off the front of *rest, as header_next() but for messages
+ * that went through many hands: lines may end with LF alone, a line that is no
+ * field (a mangled one, "From " or ">From ") is stepped over, up to the empty
+ * line. false: none; *rest is the body. */
+bool mime_next_field(struct str *rest, struct field *f);
+bool mime_find(struct str header, struct str name, struct str *value);
+
+/* A parameter of Content-Type or Content-Disposition ("; charset=x"), quotes
+ * off; of one in pieces (RFC 2231) the first. */
+bool mime_param(struct str params, struct str name, struct str *value);
+
+/* Appends a body out of its transfer encoding, at most `longest` octets; octets
+ * that do not belong are stepped over. */
+void mime_decode(struct buf *to, enum mime_encoding e, struct str body,
+                 size_t longest);
