@@ -40,24 +40,66 @@ utf8_first(struct str s)
     return 0;
 }
 
+/* ASCII at the front of s, which is most of most texts: eight octets at once.
+ */
+static size_t
+ascii_run(struct str s)
+{
+    size_t n = 0;
+    uint64_t eight;
+    for (; n + sizeof eight <= s.n; n += sizeof eight) {
+        memcpy(&eight, s.p + n, sizeof eight);
+        if ((eight & 0x8080808080808080U) != 0)
+            break;
+    }
+    while (n < s.n && (unsigned char)s.p[n] < 0x80)
+        n++;
+    return n;
+}
+
 bool
 utf8_valid(struct str s)
 {
-    while (s.n > 0) {
+    for (;;) {
+        s = str_from_pos(s, ascii_run(s));
+        if (s.n == 0)
+            return true;
         size_t n = utf8_first(s);
         if (n == 0)
             return false;
         s = str_from_pos(s, n);
     }
-    return true;
 }
 
 void
 utf8_add_mended(struct buf *to, struct str s)
 {
-    while (s.n > 0) {
+    for (;;) {
+        size_t run = ascii_run(s);
+        buf_add(to, str_first(s, run));
+        s = str_from_pos(s, run);
+        if (s.n == 0)
+            return;
         size_t n = utf8_first(s);
         buf_add(to, n == 0 ? STR("\357\277\275") : str_first(s, n));
         s = str_from_pos(s, n == 0 ? 1 : n);
     }
+}
+
+void
+utf8_add(struct buf *to, uint32_t c)
+{
+    char *p = buf_reserve(to, 4);
+    if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+        c = 0xFFFD;
+    if (c < 0x80) {
+        *p++ = (char)c;
+    } else {
+        unsigned more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+        static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+        *p++ = (char)(unsigned char)(first[more] | c >> (6 * more));
+        while (more-- > 0)
+            *p++ = (char)(unsigned char)(0x80 | ((c >> (6 * more)) & 0x3F));
+    }
+    to->n = (size_t)(p - to->p);
 }

@@ -12,3 +12,7 @@ bool utf8_valid(struct str s);
 
 /* Appends s; each octet that is no part of a character becomes U+FFFD. */
 void utf8_add_mended(struct buf *to, struct str s);
+
+/* Appends one character; U+FFFD for 0, surrogates and what is beyond U+10FFFF.
+ */
+void utf8_add(struct buf *to, uint32_t c);

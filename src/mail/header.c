@@ -2,6 +2,7 @@
 #include "mail/header.h"
 
 #include "base/ascii.h"
+#include "mail/header_internal.h"
 
 /* Octets up to and with the first CRLF, or all of s. */
 static size_t
@@ -28,9 +29,8 @@ name_length(struct str s)
     return n;
 }
 
-/* "Name:" or, obsolete, "Name :". */
-static bool
-take_name(struct str *line, struct str *name)
+bool
+header_take_name(struct str *line, struct str *name)
 {
     size_t n = name_length(*line), at = n;
     while (at < line->n && ascii_is_blank((unsigned char)line->p[at]))
@@ -49,7 +49,7 @@ header_next(struct str *rest, struct field *f)
         return false;
     size_t n = line_length(*rest);
     struct str line = str_first(*rest, n);
-    if (!take_name(&line, &f->name))
+    if (!header_take_name(&line, &f->name))
         return false;
     while (n < rest->n && ascii_is_blank((unsigned char)rest->p[n]))
         n += line_length(str_from_pos(*rest, n));

@@ -3,7 +3,9 @@
  * The header of a message (RFC 5322), read where it lies: fields are slices of
  * the message, nothing is copied, and any octets may come. A line ends with
  * CRLF only. The header ends at an empty line, at the end of the message, or
- * before the first line that is no field.
+ * before the first line that is no field. So the server reads what it accepts,
+ * which other servers must read alike; what somebody found in a mailbox or a
+ * file, mended and mangled on its way, is for mime_next_field() (mail/mime.h).
  *
  *     struct str rest = message;
  *     struct field f;

@@ -3,7 +3,10 @@
  * The structure of a message (RFC 2045, 2046), walked where it lies: parts are
  * slices of it, nothing is copied or decoded. Lines end with LF or CRLF; any
  * octets may come, and what is broken still gives parts: a boundary that never
- * comes ends with the message, a type that cannot be read is text/plain.
+ * comes again ends with the message, a type that cannot be read is text/plain,
+ * a boundary that the header names wrongly or not at all is looked for, and so
+ * is that of a message whose header is lost. A multipart in which none can be
+ * found is a leaf, text/plain.
  *
  *     struct mime_walk w;
  *     struct mime_part p;
@@ -48,22 +51,28 @@ struct mime_walk {
     struct mime_open {       /* the walker's own: containers, innermost last */
         struct str rest;     /* not walked yet */
         struct str boundary; /* empty: of one message */
-        bool digest;
+        bool digest, done;
     } open[MIME_DEEPEST];
     unsigned n_open, n_parts;
-    struct str first; /* not walked at all yet */
-    bool cut;         /* a limit was reached */
+    struct str first;    /* the message */
+    bool begun, entered; /* the last part opened a container */
+    bool cut;            /* a limit was reached */
 };
 
 void mime_begin(struct mime_walk *w, struct str message);
+/* Goes on inside a leaf that would have been a container but for its transfer
+ * encoding, with its decoded body: depth 0 is what the leaf holds. */
+void mime_begin_decoded(struct mime_walk *w, const struct mime_part *p,
+                        struct str body);
 bool mime_next(struct mime_walk *w, struct mime_part *p);
 /* Leaves out all that is in the container that came last. */
 void mime_skip(struct mime_walk *w);
 
 /* The next field off the front of *rest, as header_next() but for messages
  * that went through many hands: lines may end with LF alone, a line that is no
- * field (a mangled one, "From " or ">From ") is stepped over, up to the empty
- * line. false: none; *rest is the body. */
+ * field belongs to the one before (a fold whose blank got lost), "From " and
+ * ">From " lines are stepped over. false: none; *rest is the body, the empty
+ * line before it taken off. */
 bool mime_next_field(struct str *rest, struct field *f);
 bool mime_find(struct str header, struct str name, struct str *value);
 
