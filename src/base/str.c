@@ -80,7 +80,18 @@ find(struct str s, struct str needle, bool (*eq)(struct str, struct str))
 ssize_t
 str_find(struct str s, struct str needle)
 {
-    return find(s, needle, str_eq);
+    if (needle.n == 0 || needle.n > s.n)
+        return needle.n == 0 ? 0 : -1;
+    struct str rest = str_first(s, s.n - needle.n + 1);
+    for (;;) {
+        const char *p =
+            rest.n == 0 ? NULL : memchr(rest.p, needle.p[0], rest.n);
+        if (p == NULL)
+            return -1;
+        if (memcmp(p, needle.p, needle.n) == 0)
+            return p - s.p;
+        rest = str_from_pos(rest, (size_t)(p - rest.p) + 1);
+    }
 }
 
 ssize_t
