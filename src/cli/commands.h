@@ -8,6 +8,7 @@ extern const struct command alias_commands[];
 extern const struct command check_commands[];
 extern const struct command config_commands[];
 extern const struct command domain_commands[];
+extern const struct command explain_commands[];
 extern const struct command limit_commands[];
 extern const struct command queue_commands[];
 extern const struct command reasons_commands[];

@@ -17,11 +17,10 @@
 #include <string.h>
 
 static const struct command *const groups[] = {
-    serve_commands,    domain_commands,  user_commands,
-    state_commands,    limit_commands,   alias_commands,
-    vacation_commands, queue_commands,   reasons_commands,
-    config_commands,   check_commands,   why_commands,
-    trace_commands,    rejects_commands, NULL,
+    serve_commands,   domain_commands,  user_commands,     state_commands,
+    limit_commands,   alias_commands,   vacation_commands, queue_commands,
+    reasons_commands, explain_commands, config_commands,   check_commands,
+    why_commands,     trace_commands,   rejects_commands,  NULL,
 };
 
 /* `gatepost --room ROLE SLOT INCARNATION`, only from master. */
