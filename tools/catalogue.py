@@ -15,6 +15,8 @@ begins with a blank continues the one before:
     meaning: ...             what it means, in plain words (UTF-8)
     next: ...                what to do next
     wording: 553 5.1.1 ...   a reply known in the wild; any number of them
+    reply: none              instead of code, status, text and advice: what is
+                             no failure, and so never said in a reply
     status-seen: x.1.1       an enhanced code that means this when the words
                              say nothing; x: 4 and 5; any number
     reply-seen: 521          the same for a bare reply code
@@ -22,9 +24,22 @@ begins with a blank continues the one before:
                              `status` are not the best; any number
 
 %{sender} %{recipient} %{recipient-domain} %{domain} %{user} %{host} and
-%{detail} are filled in; in a wording each stands for one word or more of
-letters without a blank. Wordings are compared without codes, without regard to
-case, and without what is not a letter or digit at their ends.
+%{detail} are filled in; in a wording each stands for a word or a part of one.
+Wordings are compared without codes, without regard to case, and without what is
+not a letter or digit at their ends. What may stand in front of one:
+
+    @hint    it says little: it counts where no other wording is found, as do
+             all those of the classes in VAGUE
+    @sure    it counts before any other, those of VAGUE included
+    @connect @hello @mail @rcpt @data
+             it counts only in an answer at that stage
+    @code    it counts only with the enhanced code that it brings
+
+A file NAME.wordings holds the wordings of one program or service, one a line:
+
+    origin: Postfix
+    [unknown-recipient]
+    User unknown in local recipient table
 
 A folder of two letters beside these files is a language. Its *.reasons hold
 the same entries with `meaning` and `next` alone; its file `words` has lines
@@ -45,11 +60,17 @@ recipient-moved recipient-full domain-unknown domain-no-mail sender-rejected
 sender-domain relay-denied sender-auth client-dns reputation client-blocked
 policy auth-required malformed content spam virus size rate timeout network tls
 remote-system remote-full local-delivery protocol suppressed unclear complaint
-greylisted""".split()
-# What says little: a wording of these counts where none of the others is found.
+greylisted auto-reply delivered delayed not-a-bounce""".split()
+# Reasons that say little: a wording of these counts where none of the others is
+# found.
 VAGUE = {"recipient-refused", "policy", "unclear"}
+REPLY = "code status text advice".split()
 SINGLE = "class code status who text advice meaning next".split()
-MANY = "wording status-seen reply-seen fits".split()
+MANY = "reply wording status-seen reply-seen fits".split()
+STAGES = ["@connect", "@hello", "@mail", "@rcpt", "@data"]
+SURE, PLAIN, HINT = 0, 1, 2
+NO_REPLY = {"code": [(0, "0")], "status": [(0, "0.0.0")], "text": [(0, "")],
+            "advice": [(0, "")]}
 TRANSLATED = ["meaning", "next"]
 PARAMS = "sender recipient recipient-domain domain user host detail".split()
 LINE = 200       # octets of a reply line, CRLF included
@@ -93,14 +114,68 @@ def entries(path, known):
         yield at, name, fields
 
 
+def lower(c):
+    """As fold() in src/catalogue/words.c: ASCII and the capitals of Latin-1,
+    Latin Extended-A, Greek and Cyrillic; the quotes of prose are ASCII's."""
+    n = ord(c)
+    if c in "\u2018\u2019\u201a\u201b":
+        return "'"
+    if c in "\u201c\u201d\u201e\u201f":
+        return '"'
+    if c in "\u2010\u2011":
+        return "-"
+    if (0x41 <= n <= 0x5a or (0xc0 <= n <= 0xde and n != 0xd7)
+            or 0x391 <= n <= 0x3a9 or 0x410 <= n <= 0x42f):
+        return chr(n + 32)
+    if 0x400 <= n <= 0x40f:
+        return chr(n + 80)
+    if 0x100 <= n <= 0x137 or 0x14a <= n <= 0x177:
+        return chr(n | 1)
+    if 0x139 <= n <= 0x148 or 0x179 <= n <= 0x17e:
+        return chr(n + n % 2)
+    return c
+
+
+def is_wide(c):
+    """Of a script without blanks."""
+    return "\u3000" <= c <= "\u9fff" or "\uf000" <= c <= "\uffff"
+
+
 def normal(wording):
-    """What src/catalogue/recognise.c makes of a reply, for a wording."""
-    text = re.sub(r"%\{[a-z-]+\}", WILD, wording).lower()
+    """What src/catalogue/words.c makes of a reply, for a wording."""
+    text = re.sub(r"%\{[a-z-]+\}", WILD, wording)
+    text = "".join(map(lower, text)).replace("\u200b", " ")
     text = re.sub(r"^[2-5][0-9][0-9](?:[ -]|$)", "", text)
-    words = [w for w in text.split()
-             if not re.fullmatch(r"\(?#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\)?[:.]?", w)]
-    text = " ".join(words)
-    return re.sub(r"^[^a-z0-9]+|[^a-z0-9]+$", "", text)
+    out = ""
+    for w in re.split(r"[ \t\u00a0\u3000]+", text):
+        if not w or re.fullmatch(
+                r"\(?#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\)?[:.]?", w):
+            continue
+        if out and not (is_wide(out[-1]) and is_wide(w[0])):
+            out += " "
+        out += w
+    return re.sub(r"^[\0-/:-`{-\x7f]+|[\0-/:-`{-\x7f]+$", "", out)
+
+
+def take_marks(text):
+    """(text without its marks, tier, (stages, enhanced code)): with what the
+    wording counts alone."""
+    tier, stages, code = PLAIN, set(), ""
+    while text.startswith("@"):
+        mark, _, rest = text.partition(" ")
+        if mark == "@hint":
+            tier = HINT
+        elif mark == "@sure":
+            tier = SURE
+        elif mark == "@code":
+            found = re.search(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b", rest)
+            code = found[1] if found else ""
+        elif mark in STAGES:
+            stages.add(mark)
+        else:
+            break
+        text = rest.strip()
+    return text, tier, (tuple(sorted(stages)), code)
 
 
 def check_text(where, text):
@@ -120,6 +195,16 @@ def check_params(where, text):
                       f"of {', '.join(PARAMS)}")
 
 
+def check_wording(where, text):
+    if any(ord(c) < 32 or c in "\x7f\ufffd" for c in text):
+        raise Bad(f"{where}: a control character")
+    check_params(where, text)
+    key = normal(take_marks(text)[0])
+    if len(key) < 4 and len(key.encode()) < 9 or key.count(WILD) > 3:
+        raise Bad(f"{where}: too short, or more than 3 parameters, to be "
+                  "recognised")
+
+
 def check_codes(path, fields):
     n, code = fields["code"][0]
     if not re.fullmatch(r"[45][0-5][0-9]", code):
@@ -130,6 +215,12 @@ def check_codes(path, fields):
 
 
 def check_entry(path, at, name, fields):
+    if "reply" in fields:
+        n, text = fields["reply"][0]
+        if text != "none" or any(key in fields for key in REPLY):
+            raise Bad(f"{path}:{n}: expected reply: none, and no "
+                      f"{', '.join(REPLY)}")
+        fields.update(NO_REPLY)
     for key in SINGLE:
         if len(fields.get(key, [])) != 1:
             raise Bad(f"{path}:{at}: [{name}]: expected exactly one {key}:")
@@ -137,15 +228,15 @@ def check_entry(path, at, name, fields):
     if klass not in CLASSES:
         raise Bad(f"{path}:{n}: unknown class {klass}, expected one of "
                   f"{', '.join(CLASSES)}")
-    check_codes(path, fields)
-    for key in ("text", "advice"):
+    if "reply" not in fields:
+        check_codes(path, fields)
+    for key in () if "reply" in fields else ("text", "advice"):
         check_text(f"{path}:{fields[key][0][0]}", fields[key][0][1])
     for key in ("text", "advice", "meaning", "next", "wording"):
         for n, text in fields.get(key, []):
             check_params(f"{path}:{n}", text)
     for n, text in fields.get("wording", []):
-        if not re.fullmatch(r"[ -~]+", text):
-            raise Bad(f"{path}:{n}: a wording must be printable ASCII")
+        check_wording(f"{path}:{n}", text)
     for n, text in fields.get("status-seen", []):
         if not re.fullmatch(r"[x45]\.[0-9]{1,3}\.[0-9]{1,3}", text):
             raise Bad(f"{path}:{n}: expected x.y.z, 4.y.z or 5.y.z")
@@ -165,8 +256,33 @@ def once(seen, key, name, where, what):
                   f"in [{other}]")
 
 
-def read(paths):
-    reasons, words, codes = {}, {}, {}
+class Wordings:
+    """All that are known: texts in the order of the files, and what is
+    compared, each key of a stage once."""
+
+    def __init__(self):
+        self.texts, self.rows, self.seen = [], {}, {}
+
+    def add(self, where, name, text, origin):
+        text, tier, only = take_marks(text)
+        if tier == PLAIN and name in VAGUE:
+            tier = HINT
+        key = normal(text)
+        for stage in only[0] or [""]:
+            once(self.seen, (key, stage, only[1]), name, where, "the wording")
+        if (key, only) not in self.rows:
+            self.rows[key, only] = (name, len(self.texts), tier, origin)
+        self.texts.append((name, text))
+
+    def ranked(self):
+        """The best first: the sure, the long, those that count seldom."""
+        return sorted(self.rows.items(), key=lambda row: (
+            row[1][2], -len(row[0][0].encode()), row[0][1] == ((), ""),
+            row[0]))
+
+
+def read(paths, wording_paths=()):
+    reasons, words, codes = {}, Wordings(), {}
     for path in paths:
         for at, name, fields in entries(path, SINGLE + MANY):
             if name in reasons:
@@ -175,18 +291,38 @@ def read(paths):
             check_entry(path, at, name, fields)
             reasons[name] = (f"{path}:{at}", fields)
             for n, text in fields.get("wording", []):
-                key = normal(text)
-                if len(key) < 4 or key.count(WILD) > 3:
-                    raise Bad(f"{path}:{n}: too short, or more than 3 "
-                              "parameters, to be recognised")
-                once(words, key, name, f"{path}:{n}", "the wording")
+                words.add(f"{path}:{n}", name, text, "")
             for n, text in fields.get("status-seen", []):
                 both = "45" if text[0] == "x" else text[0]
                 for klass in both:
                     once(codes, klass + text[1:], name, f"{path}:{n}", "the code")
             for n, text in fields.get("reply-seen", []):
                 once(codes, text, name, f"{path}:{n}", "the code")
+    for path in wording_paths:
+        read_wordings(path, reasons, words)
     return reasons, words, codes
+
+
+def read_wordings(path, reasons, words):
+    """A file of one origin: [ID], then a wording a line."""
+    origin, name = None, None
+    with open(path, encoding="utf-8") as f:
+        for n, line in enumerate(f, 1):
+            line = line.strip()
+            if line.startswith("#") or not line:
+                continue
+            head = re.fullmatch(r"\[([a-z][a-z0-9-]*)\]", line)
+            if line.startswith("origin: "):
+                origin, name = line[8:].strip(), None
+            elif head and head[1] not in reasons:
+                raise Bad(f"{path}:{n}: [{head[1]}] is no reason")
+            elif head:
+                name = head[1]
+            elif not origin or not name:
+                raise Bad(f"{path}:{n}: expected origin: NAME, then [ID]")
+            else:
+                check_wording(f"{path}:{n}", line)
+                words.add(f"{path}:{n}", name, line, origin)
 
 
 def write_fits(out, reasons):
@@ -200,19 +336,21 @@ def write_fits(out, reasons):
 
 
 def sort_files(paths):
-    """The English files, labels and codes, {language: its files}."""
-    english, labels, codes, languages = [], [], [], {}
+    """The English files, wordings, labels and codes, {language: its files}."""
+    english, wordings, labels, codes, languages = [], [], [], [], {}
     for path in paths:
         p = pathlib.Path(path)
         if re.fullmatch(r"[a-z]{2}", p.parent.name):
             languages.setdefault(p.parent.name, []).append(path)
+        elif p.suffix == ".wordings":
+            wordings.append(path)
         elif p.name == "labels":
             labels.append(path)
         elif p.name == "codes":
             codes.append(path)
         else:
             english.append(path)
-    return english, labels, codes, languages
+    return english, wordings, labels, codes, languages
 
 
 def check_people(where, text, english):
@@ -306,47 +444,101 @@ def missing(reasons, phrases, languages):
                 yield f"{tag}: {phrase}"
 
 
-def c_str(text):
+def c_text(text):
     out = ""
     for byte in text.encode():
         plain = 32 <= byte < 127 and chr(byte) not in '"\\?'
         out += chr(byte) if plain else f"\\{byte:03o}"
-    return f'{{"{out}", {len(text.encode())}}}'
+    return f'"{out}"'
+
+
+def c_str(text):
+    return f"{{{c_text(text)}, {len(text.encode())}}}"
 
 
 def status(text):
     return "{" + ", ".join(text.split(".")) + "}"
 
 
-def write(out, reasons, words, codes):
+def write_reasons(out, reasons, words):
     names = sorted(reasons)
-    index = {name: i for i, name in enumerate(names)}
-    out.write("/* Made by tools/catalogue.py from share/catalogue. */\n"
-              '#include "catalogue/catalogue_internal.h"\n\n')
-    for i, name in enumerate(names):
-        wordings = reasons[name][1].get("wording", [])
-        out.write(f"static const struct str wordings_{i}[] = {{\n")
-        for _, text in wordings or [(0, "")]:
-            out.write(f"    {c_str(text)},\n")
-        out.write("};\n")
+    first = 0
     out.write("\nconst struct reason catalogue_reasons[] = {\n")
-    for i, name in enumerate(names):
+    for name in names:
         f = {key: reasons[name][1][key][0][1] for key in SINGLE}
         out.write(f"    {{{c_str(name)}, {c_str(f['class'])}, {f['code']}, "
                   f"{status(f['status'])},\n")
         for key in ("who", "meaning", "next", "text", "advice"):
             out.write(f"     {c_str(f[key])},\n")
-        n = len(reasons[name][1].get("wording", []))
-        out.write(f"     wordings_{i}, {n}}},\n")
+        n = sum(name == other for other, _ in words.texts)
+        out.write(f"     {first}, {n}}},\n")
+        first += n
     out.write(f"}};\nconst size_t catalogue_n_reasons = {len(names)};\n")
-    # The longest first: the first that fits says most.
-    vague = {w for w in words
-             if reasons[words[w][0]][1]["class"][0][1] in VAGUE}
-    order = sorted(words, key=lambda w: (w in vague, -len(w), w))
-    out.write("\nconst struct catalogue_wording catalogue_wordings[] = {\n")
-    for key in order:
-        out.write(f"    {{{c_str(key)}, {index[words[key][0]]}}},\n")
-    out.write(f"}};\nconst size_t catalogue_n_wordings = {len(order)};\n")
+
+
+class Pool:
+    """Texts one behind another, without a pointer to any: the program starts
+    no slower for them, and they stay on disk until they are needed."""
+
+    def __init__(self, name):
+        self.name, self.at, self.texts, self.size = name, {}, [], 0
+
+    def add(self, text):
+        if text == "":
+            return "0, 0"
+        if text not in self.at:
+            self.at[text] = self.size
+            self.texts.append(text)
+            self.size += len(text.encode())
+        return f"{self.at[text]}, {len(text.encode())}"
+
+    def write(self, out):
+        out.write("\nstatic const struct {\n")
+        for i, text in enumerate(self.texts):
+            out.write(f"    char s{i}[{len(text.encode())}];\n")
+        out.write(f"}} {self.name}_texts = {{\n")
+        for text in self.texts:
+            out.write(f"    {c_text(text)},\n")
+        out.write(f"}};\nconst char *const {self.name} = "
+                  f"(const char *)&{self.name}_texts;\n")
+
+
+def anchor(key):
+    """Where the longest part between two wild cards is."""
+    best, at = (0, 0), 0
+    for part in key.encode().split(WILD.encode()):
+        best = max(best, (len(part), -at))
+        at += len(part) + 1
+    return f"{-best[1]}, {best[0]}"
+
+
+def write_wordings(out, reasons, words):
+    pool = Pool("catalogue_pool")
+    index = {name: i for i, name in enumerate(sorted(reasons))}
+    order = sorted(range(len(words.texts)), key=lambda i: words.texts[i][0])
+    place = {text: i for i, text in enumerate(order)}
+    out.write("\nconst struct catalogue_slice catalogue_texts[] = {\n")
+    for i in order:
+        out.write(f"    {{{pool.add(words.texts[i][1])}}},\n")
+    out.write("    {0, 0},\n};\n\n"
+              "const struct catalogue_wording catalogue_wordings[] = {\n")
+    ranked = words.ranked()
+    for (key, (stages, code)), (name, text, tier, origin) in ranked:
+        mask = sum(1 << i for i, s in enumerate(STAGES, 1) if s in stages)
+        out.write(f"    {{{{{pool.add(key)}}}, {{{pool.add(origin)}}}, "
+                  f"{anchor(key)}, {index[name]}, {place[text]}, "
+                  f"{status(code or '0.0.0')}, {mask}, "
+                  f"{'true' if tier == HINT else 'false'}}},\n")
+    out.write(f"}};\nconst size_t catalogue_n_wordings = {len(ranked)};\n")
+    pool.write(out)
+
+
+def write(out, reasons, words, codes):
+    index = {name: i for i, name in enumerate(sorted(reasons))}
+    out.write("/* Made by tools/catalogue.py from share/catalogue. */\n"
+              '#include "catalogue/catalogue_internal.h"\n')
+    write_reasons(out, reasons, words)
+    write_wordings(out, reasons, words)
     out.write("\nconst struct catalogue_code catalogue_codes[] = {\n")
     for key in sorted(codes):
         code, full = ("0", status(key)) if "." in key else (key, "{0, 0, 0}")
@@ -383,11 +575,11 @@ def write_sayings(out, sayings):
 
 
 def read_all(paths):
-    english, labels, code_files, folders = sort_files(paths)
-    reasons, words, codes = read(english)
+    english, wordings, labels, code_files, folders = sort_files(paths)
+    reasons, words, codes = read(english, wordings)
     if not reasons:
         raise Bad(f"{english[0] if english else paths[0]}: no entry")
-    if len(words) == 0 or len(codes) == 0:
+    if not words.rows or len(codes) == 0:
         raise Bad(f"{english[0]}: no wording or no code in any entry")
     phrases = {f["who"][0][1] for _, f in reasons.values()}
     sayings = read_codes(code_files)

@@ -15,6 +15,13 @@ catalogue_at(size_t i)
     return i < catalogue_n_reasons ? &catalogue_reasons[i] : NULL;
 }
 
+struct str
+catalogue_wording(const struct reason *r, size_t i)
+{
+    return i < r->n_wordings ? pool_str(catalogue_texts[r->first_wording + i])
+                             : STR_EMPTY;
+}
+
 const struct reason *
 catalogue_find(struct str id)
 {

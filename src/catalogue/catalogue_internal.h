@@ -11,14 +11,43 @@ enum { CATALOGUE_WILD = '\001' };
 extern const struct reason catalogue_reasons[];
 extern const size_t catalogue_n_reasons;
 
-/* A wording as recognise.c compares it: lower case, without codes; begins and
- * ends with a letter or digit. The longest first, those of vague reasons
- * ("recipient rejected") behind all others. */
+/* All texts of wordings one behind another: without a pointer to each, which
+ * the loader would have to write at every start. */
+extern const char *const catalogue_pool;
+
+struct catalogue_slice {
+    uint32_t at, n; /* in catalogue_pool */
+};
+
+static inline struct str
+pool_str(struct catalogue_slice s)
+{
+    return (struct str){catalogue_pool + s.at, s.n};
+}
+
+/* Wordings as they stand in the files; those of a reason stand together. */
+extern const struct catalogue_slice catalogue_texts[];
+
+/* A wording as scan.c compares it: made by words.c's rules; begins and ends
+ * with a letter, a digit or an octet above 127. The best first: the sure, then
+ * the longest, the vague behind all others. The anchor, the longest part
+ * without a wild card, is what the database looks for. */
 extern const struct catalogue_wording {
-    struct str pattern;
+    struct catalogue_slice pattern;
+    struct catalogue_slice origin;
+    uint16_t anchor, anchor_n;
     uint16_t reason;
+    uint16_t text;        /* in catalogue_texts */
+    struct status status; /* counts with this code only; klass 0: with any */
+    uint8_t stages;       /* 1 << enum catalogue_stage; 0: at every stage */
+    bool vague;
 } catalogue_wordings[];
 extern const size_t catalogue_n_wordings;
+
+/* The wordings' anchors as a serialized Vectorscan database, for any machine:
+ * made at build time by tools/catalogue_database.c. */
+extern const uint64_t catalogue_database[];
+extern const size_t catalogue_n_database; /* octets */
 
 /* A reply code (with klass 0) or an enhanced code (with code 0). */
 extern const struct catalogue_code {

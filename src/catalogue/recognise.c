@@ -5,184 +5,119 @@
  */
 #include "catalogue/catalogue.h"
 
-#include "base/ascii.h"
-#include "base/math.h"
 #include "catalogue/catalogue_internal.h"
-
-enum {
-    LOOKED_AT = 1024,    /* octets of words; a cause stands further in front */
-    WILD_LONGEST = 320,  /* an address, with what may stand around it */
-    INPUT_LONGEST = 8192 /* octets of a reply that are read at all */
-};
+#include "catalogue/scan.h"
+#include "catalogue/words.h"
 
 static bool
-is_word_char(char c)
+is_vague(const struct reason *r)
 {
-    return ascii_is_alnum((unsigned char)c);
+    return str_eq(r->id, STR("recipient-refused")) ||
+           str_eq(r->id, STR("policy")) || str_eq(r->id, STR("unclear"));
 }
 
 static bool
-take_number(struct str *s, size_t longest)
+by_code(uint16_t code, struct status s, struct recognised *out)
 {
-    size_t n = 0;
-    while (n < s->n && n < longest && ascii_is_digit((unsigned char)s->p[n]))
-        n++;
-    *s = str_from_pos(*s, n);
-    return n > 0;
-}
-
-/* "5.1.1", "#5.1.1", "(#5.1.1)", with a point or colon behind it: every way in
- * which an enhanced code stands among the words. */
-static bool
-is_status(struct str word)
-{
-    (void)str_skip_char(&word, '(');
-    (void)str_skip_char(&word, '#');
-    if (word.n == 0 ||
-        (word.p[0] != '2' && word.p[0] != '4' && word.p[0] != '5'))
-        return false;
-    if (!take_number(&word, 1) || !str_skip_char(&word, '.') ||
-        !take_number(&word, 3) || !str_skip_char(&word, '.') ||
-        !take_number(&word, 3))
-        return false;
-    (void)str_skip_char(&word, ')');
-    if (!str_skip_char(&word, ':'))
-        (void)str_skip_char(&word, '.');
-    return word.n == 0;
-}
-
-/* Steps over "553 " or "553-"; 0: there is none. */
-static uint16_t
-take_code(struct str *line)
-{
-    const char *p = line->p;
-    if (line->n < 3 || p[0] < '2' || p[0] > '5' ||
-        !ascii_is_digit((unsigned char)p[1]) ||
-        !ascii_is_digit((unsigned char)p[2]))
-        return 0;
-    if (line->n > 3 && p[3] != ' ' && p[3] != '-')
-        return 0;
-    uint16_t code =
-        (uint16_t)((p[0] - '0') * 100 + (p[1] - '0') * 10 + (p[2] - '0'));
-    *line = str_from_pos(*line, 4);
-    return code;
-}
-
-/* Room for LOOKED_AT octets in out. */
-static size_t
-add_word(char *out, size_t n, struct str word)
-{
-    if (word.n == 0 || is_status(word))
-        return n;
-    if (n > 0 && n < LOOKED_AT)
-        out[n++] = ' ';
-    for (size_t i = 0; i < word.n && n < LOOKED_AT; i++)
-        out[n++] = (char)ascii_lower((unsigned char)word.p[i]);
-    return n;
-}
-
-/* All words of a reply in lower case, without its codes, in one line. */
-static struct str
-normalise(struct str reply, char out[LOOKED_AT], uint16_t *code)
-{
-    struct str line, word;
-    size_t n = 0;
-    while (reply.n > 0 && n < LOOKED_AT) {
-        (void)str_cut(reply, '\n', &line, &reply);
-        line = str_trim(line);
-        uint16_t c = take_code(&line);
-        if (*code == 0)
-            *code = c;
-        while (line.n > 0) {
-            size_t end = 0;
-            while (end < line.n && !ascii_is_blank((unsigned char)line.p[end]))
-                end++;
-            word = str_first(line, end);
-            line = str_from_pos(line, end + 1);
-            n = add_word(out, n, word);
-        }
-    }
-    return str_from_n(out, n);
-}
-
-/* A wild card takes as little as it can and never a blank. */
-static bool
-skip_wild(struct str *text, struct str segment)
-{
-    size_t longest = math_min(text->n, WILD_LONGEST);
-    for (size_t i = 1; i <= longest && text->p[i - 1] != ' '; i++) {
-        struct str rest = str_from_pos(*text, i);
-        if (str_skip(&rest, segment)) {
-            *text = rest;
-            return true;
-        }
+    for (size_t i = 0; i < catalogue_n_codes; i++) {
+        const struct catalogue_code *c = &catalogue_codes[i];
+        if (c->code != code || c->status.klass != s.klass ||
+            c->status.subject != s.subject || c->status.detail != s.detail)
+            continue;
+        const struct reason *r = &catalogue_reasons[c->reason];
+        *out = (struct recognised){
+            .reason = r,
+            .by = code != 0 ? BY_REPLY_CODE : BY_STATUS,
+            .vague = code != 0 || is_vague(r),
+        };
+        return true;
     }
     return false;
 }
 
+bool
+catalogue_by_status(struct status s, struct recognised *out)
+{
+    *out = (struct recognised){0};
+    return s.klass != 0 && by_code(0, s, out);
+}
+
+bool
+catalogue_by_reply(unsigned code, struct recognised *out)
+{
+    *out = (struct recognised){0};
+    return code >= 400 && code < 600 &&
+           by_code((uint16_t)code, (struct status){0}, out);
+}
+
 static bool
-fits_here(struct str text, struct str pattern)
+by_wording(const struct words *w, struct status s, enum catalogue_stage stage,
+           struct recognised *out)
 {
-    struct str segment;
-    bool more = str_cut(pattern, CATALOGUE_WILD, &segment, &pattern);
-    if (!str_skip(&text, segment))
+    struct scan_hit hit = scan(words_text(w), s, stage);
+    *out = (struct recognised){0};
+    if (hit.wording == NULL)
         return false;
-    while (more) {
-        more = str_cut(pattern, CATALOGUE_WILD, &segment, &pattern);
-        if (!skip_wild(&text, segment))
-            return false;
-    }
-    return text.n == 0 || !is_word_char(text.p[0]);
+    *out = (struct recognised){
+        .reason = &catalogue_reasons[hit.wording->reason],
+        .by = BY_WORDING,
+        .vague = hit.wording->vague,
+        .wording = pool_str(catalogue_texts[hit.wording->text]),
+        .origin = pool_str(hit.wording->origin),
+        .at = w->at[hit.at],
+        .ends = (size_t)w->at[hit.ends - 1] + 1,
+    };
+    return true;
 }
 
-/* The first of the wordings, which are the best first, that stands somewhere in
- * text; catalogue_n_wordings: none. */
-static size_t
-find_wording(struct str text)
+bool
+catalogue_read(struct str text, enum catalogue_stage stage,
+               struct recognised *out)
 {
-    size_t best = catalogue_n_wordings;
-    for (size_t i = 0; i < text.n; i++) {
-        if (!is_word_char(text.p[i]) || (i > 0 && is_word_char(text.p[i - 1])))
-            continue;
-        struct str rest = str_from_pos(text, i);
-        for (size_t w = 0; w < best; w++) {
-            struct str pattern = catalogue_wordings[w].pattern;
-            if (pattern.p[0] == rest.p[0] && fits_here(rest, pattern))
-                best = w;
-        }
-    }
-    return best;
-}
+    static struct words w; // 24 KiB; there is one thread
+    struct recognised code;
 
-static const struct reason *
-by_code(uint16_t code, struct status s)
-{
-    for (size_t i = 0; i < catalogue_n_codes; i++) {
-        const struct catalogue_code *c = &catalogue_codes[i];
-        if (c->code == code && c->status.klass == s.klass &&
-            c->status.subject == s.subject && c->status.detail == s.detail)
-            return &catalogue_reasons[c->reason];
+    words_read(&w, text);
+    struct status s = status_find(str_first(text, WORDS_LONGEST));
+    bool found = by_wording(&w, s, stage, out);
+    if (found && !out->vague)
+        return true;
+    if (catalogue_by_status(s, &code) && (!found || !code.vague)) {
+        *out = code;
+        return true;
     }
-    return NULL;
+    return found || catalogue_by_reply(w.code, out);
 }
 
 const struct reason *
 catalogue_recognise(struct str reply)
 {
-    char words[LOOKED_AT];
-    uint16_t code = 0;
+    struct recognised r;
+    return catalogue_read(reply, CATALOGUE_ANYWHERE, &r) ? r.reason : NULL;
+}
 
-    reply = str_first(reply, INPUT_LONGEST);
-    struct str text = normalise(reply, words, &code);
-    size_t found = find_wording(text);
-    if (found < catalogue_n_wordings)
-        return &catalogue_reasons[catalogue_wordings[found].reason];
+static const struct {
+    struct str begins;
+    enum catalogue_stage stage;
+} commands[] = {
+    {{"CONN", 4},   CATALOGUE_CONNECT},
+    {{"BANNER", 6}, CATALOGUE_CONNECT},
+    {{"HELO", 4},   CATALOGUE_HELLO  },
+    {{"EHLO", 4},   CATALOGUE_HELLO  },
+    {{"LHLO", 4},   CATALOGUE_HELLO  },
+    {{"AUTH", 4},   CATALOGUE_MAIL   },
+    {{"MAIL", 4},   CATALOGUE_MAIL   },
+    {{"RCPT", 4},   CATALOGUE_RCPT   },
+    {{"DATA", 4},   CATALOGUE_DATA   },
+    {{"BDAT", 4},   CATALOGUE_DATA   },
+    {{"end of", 6}, CATALOGUE_DATA   },
+};
 
-    const struct reason *r = NULL;
-    struct status s = status_find(reply);
-    if (s.klass != 0)
-        r = by_code(0, s);
-    if (r == NULL && code != 0)
-        r = by_code(code, (struct status){0});
-    return r;
+enum catalogue_stage
+catalogue_stage_find(struct str command)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (str_starts_nocase(command, commands[i].begins))
+            return commands[i].stage;
+    return CATALOGUE_ANYWHERE;
 }

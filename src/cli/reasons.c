@@ -15,7 +15,7 @@ static bool
 has_wording(const struct reason *r, const struct code *c)
 {
     for (size_t i = 0; i < r->n_wordings; i++)
-        if (code_in_wording(c, r->wordings[i]))
+        if (code_in_wording(c, catalogue_wording(r, i)))
             return true;
     return false;
 }

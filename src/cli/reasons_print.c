@@ -28,7 +28,7 @@ reasons_count(const struct reason *r, const struct code *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_wordings; i++)
-        if (c == NULL || code_in_wording(c, r->wordings[i]))
+        if (c == NULL || code_in_wording(c, catalogue_wording(r, i)))
             n++;
     return n;
 }
@@ -62,12 +62,14 @@ add_shown(struct buf *to, const struct reasons_view *v, struct str wording)
         buf_add(to, wording);
 }
 
-/* "553 5.7.1". */
+/* "553 5.7.1"; what is no failure has none. */
 static void
 add_reply_code(struct buf *to, const struct reason *r)
 {
     char status[16];
-    buf_addf(to, "%u %.*s", r->code, STR_ARG(status_format(r->status, status)));
+    if (r->code != 0)
+        buf_addf(to, "%u ", r->code);
+    buf_add(to, r->code != 0 ? status_format(r->status, status) : STR("-"));
 }
 
 /* "553: the server does not allow this address" */
@@ -150,10 +152,10 @@ add_wordings(struct buf *to, const struct reasons_view *v,
              const struct reason *r, size_t indent)
 {
     for (size_t i = 0; i < r->n_wordings; i++) {
-        if (!is_shown(v, r->wordings[i]))
+        if (!is_shown(v, catalogue_wording(r, i)))
             continue;
         add_blanks(to, indent);
-        add_shown(to, v, r->wordings[i]);
+        add_shown(to, v, catalogue_wording(r, i));
         buf_add_char(to, '\n');
     }
 }
@@ -207,8 +209,10 @@ text_entry(struct buf *to, const struct reasons_view *v, const struct reason *r)
     buf_add(to, STR("\n\n"));
     add_labelled(to, label("Class", v->lang), r->klass, text_column(v->lang));
     add_people(to, v, r);
-    buf_addf(to, "\n  %.*s\n", STR_ARG(label("This server says", v->lang)));
-    add_default_reply(to, r, 2 * (size_t)INDENT);
+    if (r->code != 0) {
+        buf_addf(to, "\n  %.*s\n", STR_ARG(label("This server says", v->lang)));
+        add_default_reply(to, r, 2 * (size_t)INDENT);
+    }
     if (r->n_wordings > 0)
         buf_addf(to, "\n  %.*s\n", STR_ARG(label("Known wordings", v->lang)));
     add_wordings(to, v, r, 2 * (size_t)INDENT);
@@ -218,8 +222,13 @@ static void
 text_line(struct buf *to, const struct reasons_view *v, const struct reason *r)
 {
     char status[16];
-    buf_addf(to, "%-25.*s %u %-7.*s %-20.*s %.*s\n", STR_ARG(r->id), r->code,
-             STR_ARG(status_format(r->status, status)), STR_ARG(r->klass),
+    buf_addf(to, "%-25.*s ", STR_ARG(r->id));
+    if (r->code != 0)
+        buf_addf(to, "%u %-7.*s", r->code,
+                 STR_ARG(status_format(r->status, status)));
+    else
+        buf_addf(to, "%-11s", "-"); // no failure, never replied
+    buf_addf(to, " %-20.*s %.*s\n", STR_ARG(r->klass),
              STR_ARG(catalogue_text(r, v->lang, CATALOGUE_WHO)));
 }
 
@@ -280,8 +289,11 @@ markdown_entry(struct buf *to, const struct reasons_view *v,
     }
     buf_addf(to, "# %.*s\n", STR_ARG(r->id));
     markdown_people(to, v, r);
-    buf_addf(to, "\n**%.*s**\n\n", STR_ARG(label("This server says", v->lang)));
-    add_default_reply(to, r, 4);
+    if (r->code != 0) {
+        buf_addf(to, "\n**%.*s**\n\n",
+                 STR_ARG(label("This server says", v->lang)));
+        add_default_reply(to, r, 4);
+    }
     if (r->n_wordings == 0)
         return;
     buf_addf(to, "\n**%.*s**\n\n", STR_ARG(label("Known wordings", v->lang)));
@@ -338,13 +350,13 @@ json_wordings(const struct reasons_view *v, const struct reason *r,
     json_t *list = json_array();
     struct buf b = {0};
     for (size_t i = 0; i < r->n_wordings; i++) {
-        if (!is_shown(v, r->wordings[i]))
+        if (!is_shown(v, catalogue_wording(r, i)))
             continue;
         buf_clear(&b);
         if (examples)
-            add_example(&b, r->wordings[i]);
+            add_example(&b, catalogue_wording(r, i));
         else
-            buf_add(&b, r->wordings[i]);
+            buf_add(&b, catalogue_wording(r, i));
         (void)json_array_append_new(list, json_str(buf_str(&b)));
     }
     buf_fini(&b);
@@ -355,10 +367,12 @@ static void
 add_json(struct buf *to, const struct reasons_view *v, const struct reason *r)
 {
     char status[16];
+    bool replied = r->code != 0;
     json_t *o = json_pack(
-        "{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        json_str(r->id), "class", json_str(r->klass), "code", (int)r->code,
-        "status", json_str(status_format(r->status, status)), "lang",
+        "{s:o, s:o, s:o*, s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+        json_str(r->id), "class", json_str(r->klass), "code",
+        replied ? json_integer(r->code) : NULL, "status",
+        replied ? json_str(status_format(r->status, status)) : NULL, "lang",
         json_str(language_tag(v->lang)), "who",
         json_str(catalogue_text(r, v->lang, CATALOGUE_WHO)), "meaning",
         json_str(catalogue_text(r, v->lang, CATALOGUE_MEANING)), "next",

@@ -117,7 +117,14 @@ begin_reply(struct parse *p, struct str title, uint32_t line, bool nested)
     c->replies[n] = (struct conf_reply){.reason = arena_dup(&c->arena, title),
                                         .line = line};
     c->n_replies++;
-    if (catalogue_find(title) != NULL)
+    const struct reason *r = catalogue_find(title);
+    if (r != NULL && r->code == 0)
+        parse_problem(p, line,
+                      "reply \"%.*s\": that is no failure and never replied; "
+                      "expected a reason with a reply code, gatepost reasons "
+                      "lists them",
+                      STR_ARG(title));
+    if (r != NULL)
         return;
     const char *near = nearest_reason(title, &p->result->arena);
     parse_problem(p, line,

@@ -25,6 +25,22 @@ check_reply(struct str reply, size_t limit)
     assert(lines > 0);
 }
 
+/* At every stage; what is found says where it was. */
+static const struct reason *
+read_it(struct str s)
+{
+    struct recognised x;
+    for (int stage = CATALOGUE_ANYWHERE; stage <= CATALOGUE_DATA; stage++) {
+        bool found = catalogue_read(s, (enum catalogue_stage)stage, &x);
+        assert(found == (x.reason != NULL) && found == (x.by != BY_NOTHING));
+        assert(x.at <= x.ends && x.ends <= s.n);
+        assert((x.by == BY_WORDING) == (x.ends > 0));
+        assert((x.by == BY_WORDING) == (x.wording.n > 0));
+    }
+    (void)catalogue_stage_find(s);
+    return catalogue_recognise(s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int
@@ -34,9 +50,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const struct reason_params p = {s, s, s, s, s, s, s, s};
     struct buf b = {0};
 
-    const struct reason *r = catalogue_recognise(s);
-    if (r == NULL)
-        r = catalogue_at(n % catalogue_count());
+    const struct reason *r = read_it(s);
+    if (r == NULL || r->code == 0)
+        r = catalogue_find(STR("relay-denied"));
     catalogue_reply(&b, r, &p, STR_EMPTY);
     check_reply(buf_str(&b), 200);
     if (str_trim(s).n > 0) {

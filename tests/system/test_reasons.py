@@ -154,6 +154,13 @@ def test_json_of_a_code():
     assert set(REPLIES) <= {w for o in found.values() for w in o["examples"]}
 
 
+def test_what_is_no_failure_has_no_codes():
+    text = reasons("delivered")
+    assert text.startswith("delivered: -\n") and "This server says" not in text
+    assert not {"code", "status"} & set(objects("delivered")[0])
+    assert re.search(r"^delayed +- +delayed +nobody$", reasons(), re.M)
+
+
 def test_unknown():
     assert "did you mean relay-denied?" in reasons("relay-denid", status=1)
     assert "did you mean not-in-validrcptto?" in reasons("validrcptto", status=1)

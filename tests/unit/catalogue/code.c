@@ -123,6 +123,8 @@ sayings(void **state)
     assert_int_equal(code_says(&c).n, 0);
     for (size_t i = 0; i < catalogue_count(); i++) {
         const struct reason *r = catalogue_at(i);
+        if (r->code == 0)
+            continue;
         c = (struct code){.reply = r->code};
         if (code_says(&c).n == 0)
             print_error("%u of %.*s is not in share/catalogue/codes\n", r->code,

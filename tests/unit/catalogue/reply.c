@@ -80,6 +80,8 @@ every_reason_with_every_parameter(void **state)
         const struct reason_params p = {s, s, s, s, s, s, s, s};
         for (size_t i = 0; i < catalogue_count(); i++) {
             struct buf b = {0};
+            if (catalogue_at(i)->code == 0)
+                continue; // no failure, and never a reply
             catalogue_reply(&b, catalogue_at(i), &p, STR_EMPTY);
             assert_int_equal(check_lines(buf_str(&b), catalogue_at(i), 200), 3);
             buf_clear(&b);
@@ -124,6 +126,8 @@ every_reason_with_hostile_parameters(void **state)
                                         v[4], v[5], v[6], v[7]};
         for (size_t i = 0; i < catalogue_count(); i++) {
             buf_clear(&b);
+            if (catalogue_at(i)->code == 0)
+                continue;
             catalogue_reply(&b, catalogue_at(i), &p, STR_EMPTY);
             assert_int_equal(check_lines(buf_str(&b), catalogue_at(i), 200), 3);
         }
@@ -152,6 +156,8 @@ usual_addresses_stay_whole(void **state)
     (void)state;
     for (size_t i = 0; i < catalogue_count(); i++) {
         buf_clear(&b);
+        if (catalogue_at(i)->code == 0)
+            continue;
         catalogue_reply(&b, catalogue_at(i), &p, STR_EMPTY);
         if (str_find(buf_str(&b), STR("...")) >= 0)
             print_error("%s", buf_cstr(&b));

@@ -39,7 +39,21 @@ CASES = [
      "printable ASCII"),
     ("text too long", GOOD.replace("It is", "x" * 180), "expected at most"),
     ("unknown field", GOOD + "colour: red\n", "13: expected"),
+    ("no failure, with a text", GOOD + "reply: none\n", "expected reply: none"),
+    ("reply: some", GOOD.replace("code: 553\n", "reply: some\n"), "expected reply: none"),
+    ("a short wording", GOOD + "wording: 550 no.\n", "too short"),
+    ("four parameters", GOOD + "wording: " + "%{user} and " * 5 + "\n", "more than 3"),
     ("no entry", "# nothing\n", "no entry"),
+]
+# Files of wordings beside GOOD, and what is said of them.
+WORDINGS = [
+    ("origin: X\n[one]\nother words\n@hint more words\n@mail @data words\n", ""),
+    ("[one]\nwords\n", "2: expected origin: NAME"),
+    ("origin: X\nwords\n", "2: expected origin: NAME, then [ID]"),
+    ("origin: X\n[two]\nwords\n", "2: [two] is no reason"),
+    ("origin: X\n[one]\nwords\x01\n", "3: a control character"),
+    ("origin: X\n[one]\n%{nobody} words\n", "3: unknown parameter"),
+    ("origin: X\n[one]\n(#5.1.1)\n", "3: too short"),
 ]
 
 
@@ -81,11 +95,14 @@ def compile_language(folder, change, mode=None):
                            *map(str, paths)], capture_output=True, text=True)
 
 
-def compile_text(folder, text):
-    path = folder / "x.reasons"
+def compile_text(folder, text, wordings=None):
+    path, more = folder / "x.reasons", []
     path.write_text(text, encoding="utf-8")
-    return subprocess.run([sys.executable, TOOL, str(folder / "x.c"), str(path)],
-                          capture_output=True, text=True)
+    if wordings:
+        more = [folder / "y.wordings"]
+        more[0].write_text(wordings, encoding="utf-8")
+    return subprocess.run([sys.executable, TOOL, str(folder / "x.c"), str(path),
+                           *map(str, more)], capture_output=True, text=True)
 
 
 failed = 0
@@ -101,6 +118,11 @@ with tempfile.TemporaryDirectory() as name:
             failed += 1
             print(f"{what}: wanted '{want}', got {got.returncode} {got.stderr}")
 
+    for text, want in WORDINGS:
+        got = compile_text(folder, GOOD, text)
+        if (got.returncode == 0) != (want == "") or want not in got.stderr:
+            failed += 1
+            print(f"{text!r}: wanted '{want}', got {got.returncode} {got.stderr}")
     for what, change, want in TRANSLATIONS:
         got = compile_language(folder, change)
         if (got.returncode == 0) != (want == "") or want not in got.stderr:
@@ -120,5 +142,5 @@ with tempfile.TemporaryDirectory() as name:
     if len(lines) < 300:
         failed += 1
         print("only", len(lines), "wordings")
-print(f"{len(CASES) + len(TRANSLATIONS) + 3 - failed} passed, {failed} failed")
+print(f"{len(CASES) + len(WORDINGS) + len(TRANSLATIONS) + 3 - failed} passed, {failed} failed")
 sys.exit(failed > 0)

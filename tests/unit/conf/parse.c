@@ -217,6 +217,8 @@ problems_are_named(void **state)
         {HOST "reply \"unknown-recipent\" { text = \"553 no\" }",
          "2: reply \"unknown-recipent\": no such reason, did you mean "
          "\"unknown-recipient\""                                                                                                        },
+        {HOST "reply \"delivered\" { text = \"553 no\" }",
+         "2: reply \"delivered\": that is no failure and never replied"                                                                 },
         {HOST "reply \"unknown-recipient\" { }",
          "2: reply \"unknown-recipient\": text is missing"                                                                              },
         {HOST "reply \"unknown-recipient\" { text = \"250 welcome\" }",

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/* Over the whole table: the database, the generator and the recogniser agree
+ * about what a wording is, and none stands in the shadow of another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "catalogue/catalogue_internal.h"
+#include "catalogue/scan.h"
+
+static const struct reason_params params = {
+    .sender = {"ann@acme.example", 16},
+    .recipient = {"bob@far.example",  15},
+    .recipient_domain = {"far.example",      11},
+    .domain = {"mx.acme.example",  15},
+    .user = {"ann@acme.example", 16},
+    .host = {"192.0.2.1",        9 },
+    .detail = {"7",                1 },
+};
+
+static enum catalogue_stage
+stage_of(const struct catalogue_wording *w)
+{
+    for (int i = CATALOGUE_CONNECT; i <= CATALOGUE_DATA; i++)
+        if ((w->stages & (1U << i)) != 0)
+            return (enum catalogue_stage)i;
+    return CATALOGUE_ANYWHERE;
+}
+
+/* As somebody gets it, and in capitals. */
+static size_t
+failures(bool loud)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < catalogue_n_wordings; i++) {
+        const struct catalogue_wording *w = &catalogue_wordings[i];
+        const struct reason *want = &catalogue_reasons[w->reason];
+        struct recognised r;
+        struct buf b = {0};
+        catalogue_fill(&b, pool_str(catalogue_texts[w->text]), &params);
+        for (size_t k = 0; loud && k < b.n; k++)
+            if (b.p[k] >= 'a' && b.p[k] <= 'z')
+                b.p[k] = (char)(b.p[k] - 'a' + 'A');
+        (void)catalogue_read(buf_str(&b), stage_of(w), &r);
+        // A code of its own may make a vague wording clearer.
+        if (r.reason != want && !(w->vague && r.by == BY_STATUS)) {
+            print_error("%.*s: expected %.*s, got %.*s by \"%.*s\"\n",
+                        STR_ARG(buf_str(&b)), STR_ARG(want->id),
+                        STR_ARG(r.reason != NULL ? r.reason->id : STR("-")),
+                        STR_ARG(r.wording));
+            failed++;
+        }
+        buf_fini(&b);
+    }
+    return failed;
+}
+
+static void
+each_is_recognised(void **state)
+{
+    (void)state;
+    assert_true(catalogue_n_wordings > 400);
+    assert_int_equal(failures(false), 0);
+    assert_int_equal(failures(true), 0);
+    assert_null(catalogue_warning());
+}
+
+/* All but the first, so that the library finds another checksum or version. */
+static void
+a_database_that_does_not_fit(void **state)
+{
+    static const char broken[64] = "no database";
+    (void)state;
+    scan_open(str_from_n(broken, sizeof broken));
+    assert_non_null(catalogue_warning());
+    assert_int_equal(failures(false), 0);
+    scan_open(str_from_n(catalogue_database, catalogue_n_database - 1));
+    assert_non_null(catalogue_warning());
+    assert_int_equal(failures(false), 0);
+    scan_open(str_from_n(catalogue_database, catalogue_n_database));
+    assert_null(catalogue_warning());
+    assert_int_equal(failures(false), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_recognised),
+        cmocka_unit_test(a_database_that_does_not_fit),
+    };
+    return cmocka_run_group_tests_name("catalogue/wordings", tests, NULL, NULL);
+}
