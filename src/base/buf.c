@@ -20,6 +20,13 @@ buf_fini(struct buf *b)
 }
 
 void
+buf_wipe(struct buf *b)
+{
+    alloc_wipe(b->p, b->cap);
+    buf_fini(b);
+}
+
+void
 buf_clear(struct buf *b)
 {
     b->n = 0;

@@ -23,6 +23,7 @@ struct buf {
 };
 
 void buf_fini(struct buf *b);  /* leaves an empty one */
+void buf_wipe(struct buf *b);  /* the same, and zeroes what held secrets */
 void buf_clear(struct buf *b); /* forgets the bytes, keeps the memory */
 
 void buf_grow(struct buf *b, size_t n); /* buf_reserve()'s other half */

@@ -2,7 +2,6 @@
 /* gatepost user add|list|show|remove|passwd */
 #include "cli/commands.h"
 
-#include "base/alloc.h"
 #include "cli/cupboard.h"
 #include "directory/identity.h"
 #include "directory/password.h"
@@ -11,14 +10,6 @@ struct user {
     struct str key;
     struct buf password, hash; /* wiped */
 };
-
-static void
-wipe(struct buf *b)
-{
-    if (b->p != NULL)
-        alloc_wipe(b->p, b->cap);
-    buf_fini(b);
-}
 
 static struct str
 local_of(struct str key)
@@ -72,7 +63,7 @@ add_verifier(struct cupboard *c, const struct user *u)
         ok =
             accounts_user_set_scram(c->accounts, u->key, buf_str(&u->hash),
                                     buf_str(&verifier), &c->e) == ACCOUNTS_DONE;
-    wipe(&verifier);
+    buf_wipe(&verifier);
     return ok ? COMMAND_DONE : cupboard_trouble(c);
 }
 
@@ -153,8 +144,8 @@ run_add(struct invocation *in)
     if (!cupboard_address(in, in->objects[0], &u.key))
         return COMMAND_USAGE;
     int status = prepare_and_add(in, &u);
-    wipe(&u.password);
-    wipe(&u.hash);
+    buf_wipe(&u.password);
+    buf_wipe(&u.hash);
     return status;
 }
 
@@ -189,8 +180,8 @@ run_passwd(struct invocation *in)
         status = read_password(&u);
     if (status == COMMAND_DONE)
         status = cupboard_change(in, set_password, &u);
-    wipe(&u.password);
-    wipe(&u.hash);
+    buf_wipe(&u.password);
+    buf_wipe(&u.hash);
     return status;
 }
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
 #include "mail/address.h"
 #include "os/digest.h"
 
@@ -160,8 +159,7 @@ identity_salt(struct accounts *a, struct str name,
     if (ok) {
         digest_keyed(buf_str(&secret), &name, 1, digest);
         memcpy(salt, digest, SCRAM_SALT);
-        alloc_wipe(secret.p, secret.cap);
     }
-    buf_fini(&secret);
+    buf_wipe(&secret);
     return ok;
 }

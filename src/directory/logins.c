@@ -82,14 +82,6 @@ struct logins {
 };
 
 static void
-wipe(struct buf *b)
-{
-    if (b->p != NULL)
-        alloc_wipe(b->p, b->cap);
-    buf_fini(b);
-}
-
-static void
 free_asker(struct asker *a)
 {
     if (a->channel == NULL && a->in_hand == 0)
@@ -117,9 +109,9 @@ free_login(struct login *l)
     l->asker->in_hand--;
     free_asker(l->asker);
     scram_free(l->scram);
-    wipe(&l->password);
-    wipe(&l->hash);
-    wipe(&l->response);
+    buf_wipe(&l->password);
+    buf_wipe(&l->hash);
+    buf_wipe(&l->response);
     arena_fini(&l->arena);
     timer_free(l->timer);
     free(l);
@@ -236,7 +228,7 @@ add_verifier(const struct login *l)
         (void)accounts_user_set_scram(a, l->who.account, buf_str(&l->hash),
                                       buf_str(&verifier), &ignored);
     accounts_close(a);
-    wipe(&verifier);
+    buf_wipe(&verifier);
 }
 
 /* On a thread of the pool: touches nothing but the login. */
@@ -437,7 +429,7 @@ look_for_verifier(struct login *l, struct err *e)
               ACCOUNTS_TROUBLE;
 
     l->lacks_verifier = verifier.n == 0;
-    wipe(&verifier);
+    buf_wipe(&verifier);
     return ok &&
            (!l->lacks_verifier || identity_salt(a, l->who.account, l->salt, e));
 }

@@ -28,14 +28,6 @@ struct scram {
 };
 
 static void
-wipe(struct buf *b)
-{
-    if (b->p != NULL)
-        alloc_wipe(b->p, b->cap);
-    buf_fini(b);
-}
-
-static void
 add_base64(struct buf *to, const void *octets, size_t n)
 {
     char *text = NULL;
@@ -253,7 +245,7 @@ scram_free(struct scram *s)
     if (s == NULL)
         return;
     gsasl_finish(s->session);
-    wipe(&s->verifier);
+    buf_wipe(&s->verifier);
     buf_fini(&s->unique);
     buf_fini(&s->exporter);
     free(s);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "gate/rules.h"
 #include "os/folder.h"
 #include "os/memfd.h"
@@ -40,14 +39,6 @@ enum role
 paper_reader(enum paper paper)
 {
     return table[paper].reader;
-}
-
-static void
-wipe(struct buf *b)
-{
-    if (b->p != NULL)
-        alloc_wipe(b->p, b->cap);
-    buf_fini(b);
 }
 
 static bool
@@ -88,7 +79,7 @@ take_certificate(struct papers *p, const struct conf *c, struct err *e)
     ok = ok && seal(p, PAPER_CERTIFICATE, &certificate, e) &&
          seal(p, PAPER_KEY, &key, e);
     buf_fini(&certificate);
-    wipe(&key);
+    buf_wipe(&key);
     return ok;
 }
 
@@ -129,7 +120,7 @@ take_password(struct papers *p, const struct conf *c, struct err *e)
                      "line, found nothing",
                      STR_ARG(c->relay.smarthost_password_file));
     ok = ok && seal(p, PAPER_PASSWORD, &content, e);
-    wipe(&content);
+    buf_wipe(&content);
     return ok;
 }
 

@@ -59,9 +59,10 @@ struct channel {
 static void
 discard(struct channel *c, struct buf *b)
 {
-    if (c->secret && b->p != NULL)
-        alloc_wipe(b->p, b->cap);
-    buf_fini(b);
+    if (c->secret)
+        buf_wipe(b);
+    else
+        buf_fini(b);
 }
 
 /* buf_consume() moves what is left to the front. */

@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/wire.h"
 
@@ -28,6 +27,5 @@ digest_keyed(struct str key, const struct str *parts, size_t n,
         HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)b.p, b.n,
              out, NULL);
     assert(done != NULL);
-    alloc_wipe(b.p, b.cap);
-    buf_fini(&b);
+    buf_wipe(&b);
 }

@@ -54,8 +54,7 @@ say(struct login_desk *d, const struct login_msg *m)
                                   m->session.n + m->bytes.n);
     login_encode(&frame, m);
     channel_send(d->directory, buf_str(&frame));
-    alloc_wipe(frame.p, frame.cap);
-    buf_fini(&frame);
+    buf_wipe(&frame);
 }
 
 static void

@@ -165,9 +165,7 @@ sasl_free(struct sasl *s)
         return;
     if (s->session != NULL)
         gsasl_finish(s->session);
-    if (s->password.p != NULL)
-        alloc_wipe(s->password.p, s->password.cap);
-    buf_fini(&s->password);
+    buf_wipe(&s->password);
     buf_fini(&s->user);
     free(s);
 }

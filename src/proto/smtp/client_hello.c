@@ -2,7 +2,6 @@
 /* From the greeting to the first message: EHLO, STARTTLS, AUTH. */
 #include "proto/smtp/client_internal.h"
 
-#include "base/alloc.h"
 #include "proto/smtp/base64.h"
 
 static void
@@ -117,8 +116,7 @@ say_auth_plain(struct smtp_client *m)
     buf_add(&m->out, STR("AUTH PLAIN "));
     base64_encode(&m->out, buf_str(&secret));
     buf_add(&m->out, STR("\r\n"));
-    alloc_wipe(secret.p, secret.n);
-    buf_fini(&secret);
+    buf_wipe(&secret);
     m->state = SMTP_CLIENT_AUTH_PLAIN;
 }
 
