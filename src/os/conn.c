@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -196,6 +197,26 @@ release(struct conn *c)
     free(c);
 }
 
+/* The input is always in a buffer of ours or of the loop. */
+static void
+overwrite(struct str bytes)
+{
+    alloc_wipe((void *)(uintptr_t)bytes.p, bytes.n);
+}
+
+/* What the step left may be half a line with a password: it moves, and no copy
+ * of it stays where it was. */
+static void
+keep_input(struct conn *c)
+{
+    struct str left = c->input;
+    c->shared = false;
+    buf_wipe(&c->kept);
+    buf_add(&c->kept, left);
+    c->input = buf_str(&c->kept);
+    overwrite(left);
+}
+
 /* The last thing a caller does with c. */
 static void
 run_step(struct conn *c)
@@ -208,14 +229,8 @@ run_step(struct conn *c)
         release(c);
         return;
     }
-    if (c->shared) {
-        c->shared = false;
-        buf_clear(&c->kept);
-        buf_add(&c->kept, c->input);
-        c->input = buf_str(&c->kept);
-        if (c->input.n == 0)
-            buf_fini(&c->kept);
-    }
+    if (c->shared)
+        keep_input(c);
     conn_flush(c);
 }
 
@@ -250,7 +265,6 @@ take_tls(struct conn *c, struct str cipher)
 {
     struct buf *plain = loop_plain_buffer(c->loop);
     enum conn_state before = c->state;
-    buf_clear(plain);
     buf_add(plain, c->input);
     size_t had = plain->n;
 
@@ -271,6 +285,8 @@ take_tls(struct conn *c, struct str cipher)
     if (plain->n > had) {
         c->input = buf_str(plain);
         c->shared = true;
+    } else {
+        overwrite(buf_str(plain)); // the input stays where it was
     }
     if (c->shared || c->state != before)
         run_step(c);
@@ -375,10 +391,19 @@ conn_consume(struct conn *c, size_t n)
 {
     c->input = str_from_pos(c->input, n);
     if (c->input.n == 0 && !c->shared) {
-        buf_fini(&c->kept);
+        buf_wipe(&c->kept);
         c->input = STR_EMPTY;
     }
     listen_again(c);
+}
+
+void
+conn_consume_secret(struct conn *c, size_t n)
+{
+    overwrite(str_first(c->input, n));
+    if (c->shared) // its beginning is there, if it came in pieces
+        buf_wipe(&c->kept);
+    conn_consume(c, n);
 }
 
 void
@@ -437,7 +462,9 @@ conn_free(struct conn *c)
     watch_free_closing(c->watch);
     tls_free(c->tls);
     (void)close(c->fd);
-    buf_fini(&c->kept);
+    if (c->shared)
+        overwrite(c->input);
+    buf_wipe(&c->kept);
     buf_fini(&c->out);
     buf_fini(&c->plain);
     if (!c->busy)

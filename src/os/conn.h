@@ -46,6 +46,9 @@ const char *conn_error(const struct conn *c);
  * is consumed. */
 struct str conn_input(const struct conn *c);
 void conn_consume(struct conn *c, size_t n);
+/* The same for octets that hold a password: they are overwritten, here and in
+ * the loop's buffers. (What is only kept for later leaves no copy anyway.) */
+void conn_consume_secret(struct conn *c, size_t n);
 
 /* Queues; leaves when the step returns, or at conn_flush(). Bytes written in
  * another callback than the step leave at the end of the turn. */

@@ -22,7 +22,11 @@
 #include "os/loop_internal.h"
 #include "os/pool.h"
 
-enum { LOG_RETRY_MS = 50, EVENTS_AT_ONCE = 256 };
+enum {
+    LOG_RETRY_MS = 50,
+    EVENTS_AT_ONCE = 256,
+    PLAIN_MAX = LOOP_READ_MAX + (64 << 10), /* some TLS records more */
+};
 
 /* The moment of this turn; read when first asked for. */
 struct clock {
@@ -409,6 +413,8 @@ loop_read_buffer(struct loop *l)
 struct buf *
 loop_plain_buffer(struct loop *l)
 {
+    buf_clear(&l->plain);
+    (void)buf_reserve(&l->plain, PLAIN_MAX); // growing would leave copies
     return &l->plain;
 }
 

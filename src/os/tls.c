@@ -230,8 +230,10 @@ tls_server_context(struct str certificate, struct str key, struct err *e)
     }
     (void)SSL_CTX_set_dh_auto(c->ssl, 1);
     (void)SSL_CTX_set_num_tickets(c->ssl, 1);
+    // Passwords come this way, and OpenSSL would keep the last record's text.
     (void)SSL_CTX_set_options(c->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                          SSL_OP_PRIORITIZE_CHACHA);
+                                          SSL_OP_PRIORITIZE_CHACHA |
+                                          SSL_OP_CLEANSE_PLAINTEXT);
     return c;
 }
 

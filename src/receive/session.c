@@ -223,7 +223,10 @@ converse(struct session *s)
     do {
         used = smtp_server_feed(&s->smtp, conn_input(s->conn), &ev);
         decide(s, &ev); // ev borrows from the input
-        conn_consume(s->conn, used);
+        if (ev.secret)
+            conn_consume_secret(s->conn, used);
+        else
+            conn_consume(s->conn, used);
         said = say_output(s);
         if (used > 0)
             s->heard_ms = loop_now(s->worker->room->loop).mono_ms;

@@ -122,6 +122,46 @@ def test_cancelled_and_silent(server):
         s.close()
 
 
+def memory(pid):
+    """All of a process's memory that is its own."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            area, rights = line.split()[:2]
+            first, last = (int(x, 16) for x in area.split("-"))
+            if rights.startswith("rw") and last - first < 1 << 28:
+                try:
+                    mem.seek(first)
+                    yield mem.read(last - first)
+                except OSError:  # a sanitizer's gap
+                    continue
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_no_password_stays_in_memory(server, mechanism):
+    password = "Zx9-Kq4-Wv7-Pm2-Jt8-" + mechanism
+    user = f"{mechanism.lower()}@example.com"
+    server.add_user(user, password)
+    plain = base64.b64encode(f"\0{user}\0{password}".encode())
+    login = base64.b64encode(password.encode())
+    with connect(server) as s:
+        if mechanism == "PLAIN":  # in two pieces
+            s.send(b"AUTH PLAIN " + plain[:30])
+            time.sleep(0.1)
+            s.send(plain[30:] + b"\r\n")
+            assert s.getreply()[0] == 235
+        else:
+            assert s.docmd("AUTH", "LOGIN")[0] == 334
+            assert s.docmd(base64.b64encode(user.encode()).decode())[0] == 334
+            assert s.docmd(login.decode())[0] == 235
+        try:
+            for pid in server.children("receive") + server.children("directory"):
+                for area in memory(pid):
+                    for secret in (password.encode()[:16], plain[:28], plain[-24:], login[:20]):
+                        assert secret not in area, (pid, secret)
+        except PermissionError:
+            pytest.skip("the memory of a process that is not dumpable is root's to read")
+
+
 def test_salts_tell_nothing(server):
     def salt(user):
         with connect(server) as s:

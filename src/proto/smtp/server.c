@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "base/alloc.h"
 #include "base/ascii.h"
 #include "proto/smtp/base64.h"
 #include "proto/smtp/server_internal.h"
@@ -18,9 +17,7 @@ enum {
 void
 server_forget_kept(struct smtp_server *m)
 {
-    if (m->kept.p != NULL)
-        alloc_wipe(m->kept.p, m->kept.cap);
-    buf_fini(&m->kept);
+    buf_wipe(&m->kept);
 }
 
 void
@@ -133,12 +130,10 @@ run_line(struct smtp_server *m, struct str line, struct smtp_event *ev)
         command_run(m, line, ev);
 }
 
-static size_t
-line_limit(const struct smtp_server *m, struct str input)
+static bool
+is_login(const struct smtp_server *m, struct str line)
 {
-    return m->state == SMTP_AUTH || str_starts_nocase(input, STR("AUTH "))
-               ? LINE_MAX_AUTH
-               : LINE_MAX_COMMAND;
+    return m->state == SMTP_AUTH || str_starts_nocase(line, STR("AUTH "));
 }
 
 static void
@@ -164,7 +159,10 @@ feed_line(struct smtp_server *m, struct str input, struct smtp_event *ev)
     }
     ssize_t lf = str_find_char(input, '\n');
     size_t n = lf < 0 ? input.n : (size_t)lf + 1;
-    bool rest = m->overlong, too_long = !rest && n > line_limit(m, input);
+    bool rest = m->overlong, login = !rest && is_login(m, input);
+    size_t limit = login ? LINE_MAX_AUTH : LINE_MAX_COMMAND;
+    bool too_long = !rest && n > limit;
+    ev->secret = ev->secret || login || rest;
     if (rest || too_long)
         m->overlong = lf < 0;
     if (too_long)

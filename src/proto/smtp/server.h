@@ -70,7 +70,8 @@ struct smtp_event {
     struct smtp_rcpt rcpt;
     enum smtp_flaw flaw;
     uint64_t size;
-    bool dots; /* END: some line begins with a dot */
+    bool dots;   /* END: some line begins with a dot */
+    bool secret; /* what was consumed may hold a password: overwrite it */
 };
 
 /* Borrowed for the machine's life, shared by many. */

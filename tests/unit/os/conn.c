@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "cert.h"
 #include "os/conn.h"
+#include "os/loop_internal.h"
 #include "os/net.h"
 
 /* A session that collects what it is told and may leave some unconsumed. */
@@ -23,7 +24,7 @@ struct end {
     struct buf got;
     size_t keep; /* octets left in the input at each step */
     size_t steps, stop_at_octets;
-    bool stop_at_eof, stop_when_open, free_in_step, echo;
+    bool stop_at_eof, stop_when_open, free_in_step, echo, secret;
 };
 
 static void
@@ -36,7 +37,10 @@ on_step(void *ctx)
     buf_add(&e->got, str_first(in, take));
     if (e->echo)
         conn_write(e->conn, str_first(in, take));
-    conn_consume(e->conn, take);
+    if (e->secret)
+        conn_consume_secret(e->conn, take);
+    else
+        conn_consume(e->conn, take);
     enum conn_state state = conn_state(e->conn);
     bool over = state == CONN_EOF || state == CONN_FAILED;
     if ((e->stop_at_eof && over) || (e->stop_when_open && state == CONN_OPEN) ||
@@ -126,6 +130,41 @@ dialogue(void **state)
     conn_write(r.b.conn, STR("bye")); // the other half is still open
     settle(r.loop);
     assert_true(str_eq(buf_str(&r.a.got), STR("bye")));
+    rig_fini(&r);
+}
+
+static bool
+holds(struct str memory, struct str text)
+{
+    return str_find(memory, text) >= 0;
+}
+
+/* Nothing of a login stays where the next client's octets go. */
+static void
+look_for_secrets(struct rig *r, struct str memory)
+{
+    r->b.keep = SIZE_MAX;
+    conn_write(r->a.conn, STR("AUTH PLAIN AGJvYgBjb3Jy"));
+    settle(r->loop);
+    assert_true(holds(conn_input(r->b.conn), STR("AGJvYgBjb3Jy")));
+    assert_false(holds(memory, STR("AGJvYgBjb3Jy"))); // half a line
+    r->b.keep = 0;
+    r->b.secret = true;
+    conn_write(r->a.conn, STR("ZWN0IGhvcnNl\r\n"));
+    settle(r->loop);
+    assert_true(holds(buf_str(&r->b.got), STR("AGJvYgBjb3JyZWN0IGhvcnNl")));
+    assert_false(holds(memory, STR("AGJvYgBj")));
+    assert_false(holds(memory, STR("ZWN0IGhv")));
+    r->b.secret = false;
+}
+
+static void
+secret_clear(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    look_for_secrets(&r, str_from_n(loop_read_buffer(r.loop), LOOP_READ_MAX));
     rig_fini(&r);
 }
 
@@ -314,6 +353,9 @@ under_tls(void **state)
     assert_int_equal(conn_state(r.b.conn), CONN_OPEN);
     assert_true(str_eq(tls_version(conn_tls(r.b.conn)), STR("TLS1.3")));
     r.b.stop_at_octets = 0;
+    const struct buf *plain = loop_plain_buffer(r.loop);
+    look_for_secrets(&r, str_from_n(plain->p, plain->cap));
+    buf_clear(&r.b.got);
     r.b.keep = 3; // leftovers under TLS
     bulk(&r, 3 << 20);
     rig_fini(&r);
@@ -356,7 +398,7 @@ main(void)
         cmocka_unit_test(parked),        cmocka_unit_test(hoarder),
         cmocka_unit_test(freed_in_step), cmocka_unit_test(write_to_gone),
         cmocka_unit_test(connecting),    cmocka_unit_test(under_tls),
-        cmocka_unit_test(tls_refused),
+        cmocka_unit_test(tls_refused),   cmocka_unit_test(secret_clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,48 @@ no_body_with_a_flaw(void **state)
     smtp_server_fini(&m);
 }
 
+/* Also where it is refused, and where the line has no end yet. */
+static void
+passwords_are_marked(void **state)
+{
+    static const struct {
+        const char *line;
+        bool secret;
+    } cases[] = {
+        {"NOOP\r\n",                      false},
+        {"auth PLAIN AGEAYg==\r\n",       true }, // in clear: 538
+        {"NOOP\r\nAUTH PLAIN ??\r\nNOOP", true },
+        {"AUTHOR\r\n",                    false},
+    };
+    struct smtp_server m;
+    struct smtp_event ev;
+    struct buf in = {0};
+    (void)state;
+    begin(&m);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)smtp_server_feed(&m, str_from(cases[i].line), &ev);
+        assert_int_equal(ev.secret, cases[i].secret);
+    }
+    buf_add(&in, STR("AUTH PLAIN "));
+    memset(buf_reserve(&in, 13000), 'a', 13000);
+    in.n += 13000;
+    assert_int_equal(smtp_server_feed(&m, buf_str(&in), &ev), in.n);
+    assert_true(ev.secret);
+    assert_int_equal(smtp_server_feed(&m, STR("AGEAYg==\r\n"), &ev), 10);
+    assert_true(ev.secret); // the rest of that line
+    buf_fini(&in);
+    smtp_server_fini(&m);
+    smtp_server_init(&m, &options, true);
+    (void)feed(&m, "EHLO c.example\r\n");
+    smtp_server_accept(&m, STR_EMPTY);
+    assert_true(feed(&m, "AUTH PLAIN\r\n").secret);
+    smtp_server_challenge(&m, STR_EMPTY);
+    ev = feed(&m, "AGEAYg==\r\n");
+    assert_int_equal(ev.type, SMTP_EVENT_AUTH_RESPONSE);
+    assert_true(ev.secret);
+    smtp_server_fini(&m);
+}
+
 int
 main(void)
 {
@@ -159,6 +201,7 @@ main(void)
         cmocka_unit_test(patience),
         cmocka_unit_test(closing),
         cmocka_unit_test(no_body_with_a_flaw),
+        cmocka_unit_test(passwords_are_marked),
     };
     return cmocka_run_group_tests_name("proto/smtp/server", tests, NULL, NULL);
 }
