@@ -61,7 +61,7 @@ take_reason(struct invocation *in, struct wish *w)
 /* The answers to a request for removal, to the last; busy: how many could not
  * be removed. */
 static bool
-await_removal(struct talk *t, json_int_t *matched, json_int_t *busy,
+await_removal(struct talk *t, json_int_t *removed, json_int_t *busy,
               struct err *e)
 {
     json_t *j;
@@ -72,7 +72,7 @@ await_removal(struct talk *t, json_int_t *matched, json_int_t *busy,
         const char *error = json_string_value(json_object_get(j, "error"));
         if (error != NULL)
             (void)err_set(e, "%s", error);
-        *matched = json_integer_value(json_object_get(j, "matched"));
+        *removed = json_integer_value(json_object_get(j, "matched"));
         *busy = json_integer_value(json_object_get(j, "busy"));
         json_decref(j);
         if (error != NULL)
@@ -89,7 +89,7 @@ purge(struct invocation *in, struct str key)
 {
     struct talk t;
     struct err e = {0};
-    json_int_t matched = 0, busy = 0;
+    json_int_t removed = 0, busy = 0;
     enum talk_result there = talk_open(&t, in->conf, "queue", &e);
 
     if (there == TALK_NO_SERVER)
@@ -99,7 +99,7 @@ purge(struct invocation *in, struct str key)
                         json_pack("{s:s, s:o}", "verb", "remove", "auth",
                                   cupboard_json(key)),
                         &e) &&
-              await_removal(&t, &matched, &busy, &e);
+              await_removal(&t, &removed, &busy, &e);
     talk_close(&t);
     if (!ok)
         return command_fail(COMMAND_UNREACHABLE,
@@ -107,10 +107,9 @@ purge(struct invocation *in, struct str key)
                             e.text);
     if (in->json)
         cupboard_print(
-            json_pack("{s:I, s:I}", "removed", matched - busy, "busy", busy));
+            json_pack("{s:I, s:I}", "removed", removed, "busy", busy));
     else
-        (void)printf("%lld removed from the queue\n",
-                     (long long)(matched - busy));
+        (void)printf("%lld removed from the queue\n", (long long)removed);
     if (busy > 0)
         return command_fail(COMMAND_REFUSED,
                             "%lld could not be removed: being delivered now",

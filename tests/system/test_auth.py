@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Who comes in: SCRAM with real clients, the brake, accounts out of service."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -289,15 +290,35 @@ def test_suspended(house):
 
 
 def test_kicked(house):
-    with house.submission("ann@example.com", "secret") as ann, house.submission("bob@example.com", "secret") as bob:
-        ann.mail("ann@example.com")
+    """Every session of the account, whatever it is doing; nobody else's."""
+    with contextlib.ExitStack() as stack:
+        ann = [stack.enter_context(house.submission("ann@example.com", "secret")) for _ in range(4)]
+        bob = stack.enter_context(house.submission("bob@example.com", "secret"))
+        for s in ann[:2]:
+            s.mail("ann@example.com")
+        ann[1].rcpt("bob@example.com")
+        assert ann[1].docmd("DATA")[0] == 354
+        ann[1].send(b"Subject: half of it\r\n\r\n")
+        house.cli("user", "suspend", "ann@example.com", "--reason", "stolen password", "--kick")
+        for s in ann:
+            code, text = s.getreply()
+            assert code == 421 and text.startswith(b"4.7.13 "), text
+            assert s.sock.recv(1) == b""  # and hung up
+            s.close()
+        assert bob.noop()[0] == 250
+    assert house.log().count(" kicked ") == 4 and house.queue() == []
+    code, text = refusal(house, "ann@example.com", "secret")
+    assert code == 525 and "stolen password" in text
+    # Once back, an account is not kicked by a state without --kick.
+    house.cli("user", "resume", "ann@example.com")
+    with house.submission("ann@example.com", "secret") as ann:
+        house.cli("user", "set", "ann@example.com", "--state", "disabled")
+        assert ann.noop()[0] == 250
         house.cli("user", "set", "ann@example.com", "--state", "disabled", "--kick")
         assert ann.getreply()[0] == 421
-        assert bob.noop()[0] == 250
         ann.close()
     code, text = refusal(house, "ann@example.com", "secret")
     assert code == 525 and "It is switched off." in text
-    assert house.log().count(" kicked ") == 1
 
 
 def test_receive_only(house):
@@ -337,19 +358,66 @@ def test_limits(house, sink):
         assert s.mail("bob@example.com")[0] == 250
 
 
+def test_limits_of_the_config(make_server):
+    """For all accounts; those of one account go before, also none at all."""
+    house = make_server(queue="paused = yes", more="login { messages-per-day = 1 }")
+    for user in ("ann", "bob", "cy"):
+        house.add_user(f"{user}@example.com")
+    house.cli("user", "limit", "bob@example.com", "--messages-per-day", "2")
+    house.cli("user", "limit", "cy@example.com", "--messages-per-day", "none")
+    house.start()
+
+    def send(user):
+        with house.submission(f"{user}@example.com", "secret") as s:
+            code, text = s.mail(f"{user}@example.com")
+            if code == 250:
+                s.rcpt("friend@far.example")
+                assert s.data(message(sender=f"{user}@example.com"))[0] == 250
+        return code, text
+
+    for _ in range(3):  # those who hang up have sent nothing
+        with house.submission("ann@example.com", "secret") as s:
+            assert s.mail("ann@example.com")[0] == 250
+            s.close()
+    assert [send("ann")[0] for _ in range(2)] == [250, 450]
+    assert b"It is 1 messages a day" in send("ann")[1]
+    assert [send("bob")[0] for _ in range(3)] == [250, 250, 450]
+    assert [send("cy")[0] for _ in range(4)] == [250] * 4
+
+
 def test_purged(make_server):
+    """Who logged in counts, not which sender they used."""
     house = make_server(queue="paused = yes")
     house.add_user("ann@example.com")
     house.add_user("bob@example.com")
+    house.cli("alias", "add", "team@example.com", "ann@example.com", "bob@example.com")
     house.start()
-    for user in ("ann", "ann", "bob"):
+    for user, sender in (("ann", "ann"), ("ann", "team"), ("bob", "bob"), ("bob", "team")):
         with house.submission(f"{user}@example.com", "secret") as s:
-            s.sendmail(f"{user}@example.com", ["friend@far.example"], message(sender=f"{user}@example.com"))
-    wait_for(lambda: len(house.queue()) == 3)
+            s.sendmail(f"{sender}@example.com", ["friend@far.example"], message(sender=f"{sender}@example.com"))
+    wait_for(lambda: len(house.queue()) == 4)
     assert len(house.cli_json("queue", "list", "--auth", "ann@example.com")) == 2
-    done = house.cli("user", "suspend", "ann@example.com", "--reason", "stolen password", "--purge-queue", "--kick")
+    done = house.cli("user", "suspend", "Ann@example.com", "--reason", "stolen password", "--purge-queue", "--kick")
     assert done.stdout == "2 removed from the queue\n"
-    assert [m["sender"] for m in house.queue()] == ["bob@example.com"]
+    assert sorted(m["sender"] for m in house.queue()) == ["bob@example.com", "team@example.com"]
+    assert house.cli_json("user", "suspend", "ann@example.com", "--reason", "again", "--purge-queue") == [{"removed": 0, "busy": 0}]
     house.stop()
     done = house.cli("user", "suspend", "bob@example.com", "--reason", "x", "--purge-queue", check=False)
     assert done.returncode == 4 and "suspended, but the queue was not purged: no server is running" in done.stderr
+    assert house.cli_json("user", "show", "bob@example.com")[0]["state"] == "suspended"
+
+
+def test_what_is_being_sent_cannot_be_purged(make_server, make_sink):
+    sink = make_sink()
+    sink.delay["end"] = 2
+    house = make_server(relay=f'smarthost = "127.0.0.1:{sink.port}"')
+    house.add_user("ann@example.com")
+    house.start()
+    with house.submission("ann@example.com", "secret") as s:
+        s.sendmail("ann@example.com", ["friend@far.example"], message(sender="ann@example.com"))
+    wait_for(lambda: "DATA" in sink.commands)
+    done = house.cli("user", "suspend", "ann@example.com", "--reason", "x", "--purge-queue", check=False)
+    assert done.returncode == 3 and "1 could not be removed: being delivered now" in done.stderr, done.stderr
+    assert done.stdout == "0 removed from the queue\n"
+    sink.wait(1)
+    house.wait_empty()

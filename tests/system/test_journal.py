@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import smtplib
 import time
@@ -51,6 +52,35 @@ def test_why_of_a_refusal(server):
     assert [e["incident"] for e in asked(server, "why", event["session"])] == [incident]
 
 
+def test_as_it_was_read_aloud(server):
+    """Neither O nor I nor L is in a name: who reads a zero or a one so means that."""
+    incident = ""
+    while not {"0", "1"} <= set(incident):
+        with server.smtp() as s:
+            s.ehlo()
+            s.mail("aloud@far.example")
+            incidents = [refused(s, "x@other.example") for _ in range(10)]
+        incident = next((i for i in incidents if {"0", "1"} <= set(i)), "")
+    for zero, one in ("OI", "ol"):
+        aloud = incident.replace("0", zero).replace("1", one).replace("-", " ")
+        assert [e["incident"] for e in asked(server, "why", aloud)] == [incident]
+
+
+def test_why_names_the_line_of_the_config(make_server):
+    server = make_server(more='gate {\n  own-domain = login\n  badmailfrom = "file:bad"\n}')
+    (server.root / "bad").write_text("@spam.example\n")
+    server.start()
+    with server.smtp() as s:
+        s.ehlo()
+        code, text = s.mail("x@spam.example")
+        assert code == 550
+    incident = text.decode().split()[-1]
+    event = asked(server, "why", incident)[0]
+    line = server.config.read_text().splitlines().index('  badmailfrom = "file:bad"') + 1
+    assert (event["check"], event["option"], event["line"]) == ("badmailfrom", "gate.badmailfrom", line)
+    assert f"gate.badmailfrom, line {line} of the config" in ask(server, "why", incident)
+
+
 def test_a_sessions_repeats_are_counted(server):
     with server.smtp() as s:
         s.ehlo()
@@ -63,6 +93,8 @@ def test_a_sessions_repeats_are_counted(server):
     assert len(found) == 10 and sum(e["count"] for e in found) == 15
     by_reason = {e["reason"]: e["count"] for e in server.cli_json("rejects", "--from", "guess@far.example")}
     assert by_reason == {"unknown-recipient": 15}
+    by_sender = {e["sender"]: e["count"] for e in server.cli_json("rejects", "--by", "sender")}
+    assert by_sender["guess@far.example"] == 15
 
 
 def test_the_story_of_a_message(server):
@@ -84,6 +116,34 @@ def test_the_story_of_a_message(server):
     assert f"message {id}" in ask(server, "trace", "--to", "bob@example.com")
 
 
+def test_each_filter_leaves_out(server):
+    """What does not match is not shown, by trace as by rejects."""
+    for sender, client, recipient in (("one@one.example", "127.0.0.3", "nobody@example.com"),
+                                      ("two@two.example", "127.0.0.4", "x@other.example")):
+        with smtplib.SMTP("127.0.0.1", server.mx_port, source_address=(client, 0), timeout=30) as s:
+            s.ehlo()
+            s.mail(sender)
+            incident = refused(s, recipient)
+        asked(server, "why", incident)
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    everything = server.cli_json("trace", "--limit", "0")
+    for filters, key, value in ((["--ip", "127.0.0.3"], "client", "127.0.0.3"), (["--from", "One@one.example"], "sender", "one@one.example"),
+                                (["--domain", "two.example"], "sender", "two@two.example"),
+                                (["--to", "x@other.example"], "recipients", ["x@other.example"]),
+                                (["--reason", "unknown-recipient"], "reason", "unknown-recipient"),
+                                (["--reason", "relay-denied", "--ip", "127.0.0.4"], "client", "127.0.0.4")):
+        found = server.cli_json("trace", *filters)
+        assert found and all(e[key] == value for e in found) and len(found) < len(everything), filters
+        rows = server.cli_json("rejects", *filters)
+        assert sum(r["count"] for r in rows) == sum(e["count"] for e in found), filters
+    for times, n in ((["--since", "1h"], 2), (["--since", today], 2), (["--at", time.strftime("%H:%M", time.gmtime())], 2),
+                     (["--since", "2099-01-01"], 0), (["--until", "2001-01-01"], 0), (["--at", "2001-01-01T10:32"], 0)):
+        found = [e for e in server.cli_json("trace", *times) if e.get("client") in ("127.0.0.3", "127.0.0.4")]
+        assert len(found) == n, times
+    by_rule = {r["rule"]: r["count"] for r in server.cli_json("rejects", "--domain", "two.example", "--by", "rule")}
+    assert by_rule == {"relay": 1}
+
+
 def test_logins(server):
     with server.submission("ann@example.com", "secret") as s:
         s.noop()
@@ -94,7 +154,13 @@ def test_logins(server):
     event = asked(server, "why", incident)[0]
     assert event["event"] == "login-failed" and event["login"] == "bob@example.com" and event["reason"] == "login-failed"
     found = asked(server, "trace", "--auth", "ann@example.com")
-    assert "login" in [e["event"] for e in found]
+    assert "login" in [e["event"] for e in found] and {e["login"] for e in found} == {"ann@example.com"}
+    for filters in ([], ["--auth", "bob@example.com"]):
+        assert {r["reason"]: r["count"] for r in server.cli_json("rejects", *filters)}["login-failed"] >= 1
+    with server.submission("bob@example.com", "secret") as s:
+        s.sendmail("bob@example.com", ["ann@example.com"], message(sender="bob@example.com"))
+    found = wait_for(lambda: [e for e in server.cli_json("trace", "--auth", "bob@example.com") if e["event"] == "delivered"])
+    assert len(found) == 1  # the story of a message of theirs, whole
 
 
 def test_relayed_deferred_failed_and_told(make_server, make_sink):
@@ -174,6 +240,33 @@ def test_no_server_and_damage(make_server):
     assert done.returncode == 1 and "unknown number of events" in done.stderr and "set aside" in done.stderr, done.stderr
 
 
+def test_retention(make_server):
+    """Days that ended longer ago go, with what lies beside them, at the start
+    and when the config says less."""
+    server = make_server(more="journal { retention = 20d }")
+    server.start()
+    wait_for(lambda: list((server.state / "journal").glob("*.db")))
+    server.stop()
+    (today,) = (server.state / "journal").glob("*.db")
+
+    def day(ago):
+        return today.with_name(time.strftime("%Y-%m-%d.db", time.gmtime(time.time() - ago * 86400)))
+
+    for ago in (5, 19, 22):
+        shutil.copy(today, day(ago))
+    day(22).with_name(day(22).name + "-damaged-1").write_text("x")
+    (today.parent / "2001-01-01.txt").write_text("not ours")
+    server.start()
+    wait_for(lambda: not day(22).exists())
+    assert day(5).exists() and day(19).exists() and not day(22).with_name(day(22).name + "-damaged-1").exists()
+    assert (today.parent / "2001-01-01.txt").exists() and f"file={day(22).name}" in server.log()
+    server.more = "journal { retention = 10d }"
+    server.write_config()
+    server.reload()
+    wait_for(lambda: not day(19).exists())
+    assert day(5).exists() and today.exists()
+
+
 def test_nobody_waits_for_the_journal(make_server):
     """It stands still, then it is killed, again and again: mail goes on."""
     server = make_server(workers=1)
@@ -211,7 +304,8 @@ def test_overload_is_counted(make_server):
         s.mail("first@far.example")
         asked(server, "why", refused(s, "x@other.example"))
     os.kill(server.children("journal")[0], signal.SIGSTOP)
-    commands = b"".join(b"MAIL FROM:<%s%d@far.example>\r\nRCPT TO:<x@other.example>\r\nRSET\r\n" % (b"y" * 50, i) for i in range(10))
+    # Twelve a session: the last two are repeats, and count like the others.
+    commands = b"".join(b"MAIL FROM:<%s%d@far.example>\r\nRCPT TO:<x@other.example>\r\nRSET\r\n" % (b"y" * 50, i) for i in range(12))
     for _ in range(900):
         s, f = server.raw()
         f.write(b"EHLO " + b".".join([b"c" * 50] * 4) + b".example\r\n" + commands + b"QUIT\r\n")
@@ -230,6 +324,9 @@ def test_overload_is_counted(make_server):
     found = re.search(r"(\d+) events dropped between (\d{4}-\d\d-\d\d \d\d:\d\d) and \S+ UTC: the journal was behind", done.stderr)
     assert found, done.stderr
     kept = wait_for(lambda: sum(r["count"] for r in server.cli_json("rejects") if "reason" in r), 10)
-    assert kept + int(found[1]) == 9002
+    assert kept + int(found[1]) == 900 * 12 + 2
+    assert "dropped between" in server.cli("rejects").stderr
+    for other_times in (["--until", "2001-01-01"], ["--since", "2099-01-01"]):
+        assert "dropped" not in server.cli("trace", *other_times, check=False).stderr
     gap = [json.loads(line) for line in server.cli("trace", "--since", "1h", "--limit", "1", "--json").stdout.splitlines()][-1]
     assert gap["event"] == "dropped" and gap["count"] == int(found[1])

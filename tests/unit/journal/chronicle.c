@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "journal/calendar.h"
 #include "journal/history.h"
@@ -372,6 +373,47 @@ no_room(void **state)
         "refused I3 x1;");
 }
 
+static void
+change_tables(const char *sql)
+{
+    char path[128];
+    sqlite3 *db;
+
+    (void)snprintf(path, sizeof path, "%s/2026-11-24.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(db);
+}
+
+/* What was taken and could not be committed, repeats as often as they were. */
+static void
+failed_commit(void **state)
+{
+    struct journal_event events[] = {
+        refusal("I1", "", ""),
+        {.kind = JOURNAL_REPEATED, .incident = STR("I1"), .count = 5}
+    };
+    struct journal_event after = refusal("I2", "", "");
+    (void)state;
+
+    change_tables("ALTER TABLE source RENAME TO elsewhere");
+    tell(events, 2);
+    assert_int_equal(chronicle_pending(chronicle), 6);
+    chronicle_commit(chronicle, clock_now);
+    assert_int_equal(chronicle_lost(chronicle), 6);
+    assert_int_equal(chronicle_pending(chronicle), 0);
+    assert_int_equal(chronicle_confirmed(chronicle, 7), 3);
+    change_tables("ALTER TABLE elsewhere RENAME TO source");
+    pass(1500);
+    tell(&after, 1);
+    chronicle_commit(chronicle, clock_now);
+    assert_non_null(strstr(gaps(), "gap 6 "));
+    assert_non_null(strstr(gaps(), "source"));
+    assert_string_equal(
+        find(&(struct history_query){.reason = STR("relay-denied")}, NULL),
+        "refused I2 x1;");
+}
+
 /* A room that dropped some says so. */
 static void
 gap_of_a_room(void **state)
@@ -485,8 +527,9 @@ main(void)
         TEST(by_each_filter),       TEST(repeats),
         TEST(told_twice_kept_once), TEST(many),
         TEST(old_days_go),          TEST(no_room),
-        TEST(gap_of_a_room),        TEST(damaged_files),
-        TEST(nothing_there),        cmocka_unit_test(calendar),
+        TEST(failed_commit),        TEST(gap_of_a_room),
+        TEST(damaged_files),        TEST(nothing_there),
+        cmocka_unit_test(calendar),
     };
     int failed =
         cmocka_run_group_tests_name("journal/chronicle", tests, NULL, NULL);

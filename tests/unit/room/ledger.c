@@ -51,7 +51,12 @@ windows(void **state)
     assert_false(take(one, &limits, 1, 0, 3601, &full));
     assert_int_equal(full.which, BOOK_MESSAGES_DAY);
     assert_int_equal(full.until_ms, noon.wall_ms + (int64_t)86400 * 1000);
-    // what was refused was not counted anywhere
+    // what was refused was not counted anywhere, not in the hour either
+    const struct book_limits hour = {
+        {2, 0, 0, 0}
+    };
+    assert_true(take(one, &hour, 1, 0, 3602, &full));
+    assert_false(take(one, &hour, 1, 0, 3603, &full));
     assert_true(take(one, &limits, 1, 0, 86400, &full));
     ledger_free(one);
     ledger_free(other);
