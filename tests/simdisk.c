@@ -727,7 +727,10 @@ copy_node(struct pairs *p, const struct node *n, enum simdisk_fate fate,
     p->old[p->n] = n;
     p->fresh[p->n++] = fresh;
     if (!n->dir) {
-        crash_image(&fresh->durable, n, fate, seed);
+        enum simdisk_fate mine = fate;
+        if (fate == SIMDISK_FILES)
+            mine = sim_random(seed) % 2 == 0 ? SIMDISK_DROP : SIMDISK_KEEP;
+        crash_image(&fresh->durable, n, mine, seed);
         image_copy(&fresh->now, &fresh->durable);
     }
     for (size_t i = 0; i < n->n_durable; i++) {
@@ -749,7 +752,7 @@ simdisk_crash(const struct simdisk *d, enum simdisk_fate fate, uint64_t seed)
 
     for (size_t i = 0; fate != SIMDISK_DROP && i < d->n_ops; i++) {
         const struct name_op *op = &d->ops[i];
-        if (fate == SIMDISK_TEAR && sim_random(&seed) % 2 == 0)
+        if (fate != SIMDISK_KEEP && sim_random(&seed) % 2 == 0)
             continue;
         for (int k = 0; k < op->n; k++) {
             struct node *dir = copy_node(&pairs, op->dirs[k], fate, &seed);

@@ -3,7 +3,8 @@
  * A file system that forgets: what was written, what was synced and what the
  * directories say are kept apart. simdisk_crash() makes the disk that could be
  * found after power loss at this moment: unsynced writes are dropped, kept, or
- * torn at 512 octets, unsynced names likewise. A sync that failed has lost
+ * torn at 512 octets, or survive in some files and not in others; unsynced
+ * names likewise. A sync that failed has lost
  * what it should have saved: a later one does not bring it back.
  *
  *     struct simdisk *d = simdisk_new();
@@ -27,6 +28,7 @@ enum simdisk_fate {
     SIMDISK_DROP = 0, /* nothing unsynced survives */
     SIMDISK_KEEP,     /* all of it does */
     SIMDISK_TEAR,     /* each sector and each name by chance */
+    SIMDISK_FILES,    /* all of a file or nothing, by chance; names likewise */
 };
 
 struct simdisk *simdisk_new(void);

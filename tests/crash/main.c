@@ -149,6 +149,29 @@ recycle(struct world *w)
     }
 }
 
+/* News on both sides of a full ledger, in one sync: what was written behind
+ * others that are lost must not be believed. */
+static void
+roll(struct world *w)
+{
+    enum { LONG = 40000 }; // six of them fill a ledger
+    static char reply[LONG];
+    memset(reply, 'x', LONG);
+    world_accept(w, 0, 1, SMALL, STR_EMPTY);
+    for (int round = 0; round < 13; round++) {
+        world_accept(w, 1, 1, SMALL, STR_EMPTY);
+        world_settle(w);
+        if (round == 4)
+            world_watch(w);
+        w->reply = STR_EMPTY;
+        (void)world_work(w, 1, WORLD_DEFER); // the first, again and again
+        w->reply = str_from_n(reply, LONG);
+        (void)world_work(w, 1, WORLD_DELIVER);
+        w->reply = STR_EMPTY;
+        world_settle(w);
+    }
+}
+
 /* Where the disk fails just then it is tried again, as master would. */
 static void
 start_anew(struct world *w)
@@ -248,6 +271,7 @@ static const struct {
     {"hold",    hold   },
     {"move",    move   },
     {"recycle", recycle},
+    {"roll",    roll   },
     {"restart", restart},
 };
 

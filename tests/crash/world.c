@@ -40,7 +40,7 @@ on_recovery_op(void *ctx)
 static void
 one_image(struct world *w, enum simdisk_fate fate, uint64_t seed, bool nested)
 {
-    static const char *const names[] = {"drop", "keep", "tear"};
+    static const char *const names[] = {"drop", "keep", "tear", "files"};
     struct again x = {.world = w};
     if (w->failed)
         return;
@@ -67,7 +67,8 @@ world_crash(struct world *w)
     one_image(w, SIMDISK_DROP, 1, nested);
     one_image(w, SIMDISK_KEEP, 1, false);
     for (unsigned i = 0; i < w->variants; i++)
-        one_image(w, SIMDISK_TEAR, op * 31 + i + 1, nested && i == 0);
+        one_image(w, i % 2 == 0 ? SIMDISK_TEAR : SIMDISK_FILES, op * 31 + i + 1,
+                  nested && i == 0);
 }
 
 static void
@@ -240,7 +241,8 @@ settle(struct world *w, struct msgid id, const struct spool_rcpt *r,
     struct spool_settlement x = {.id = id, .rcpt = rcpt};
     x.next_ms = w->rig.now.wall_ms + 1;
     x.verdict.code = 550;
-    x.verdict.text = STR("550 5.1.1 no such user here");
+    x.verdict.text =
+        w->reply.n > 0 ? w->reply : STR("550 5.1.1 no such user here");
     x.verdict.outcome = OUTCOME_DELIVERED;
     if (outcome == WORLD_MIX)
         outcome = (enum world_outcome)(sim_random(&w->random) % WORLD_MIX);

@@ -9,7 +9,8 @@ struct world {
     struct rig rig;
     struct oracle oracle;
     uint64_t random;   /* of the workload */
-    unsigned variants; /* torn images at each operation */
+    struct str reply;  /* in outcomes; empty: a usual one */
+    unsigned variants; /* images at each operation that chance makes */
     unsigned every;    /* images only at each n-th operation */
     unsigned nested;   /* crash the recovery of each n-th image; 0: none */
     unsigned again;    /* at each n-th of its operations */
