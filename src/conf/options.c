@@ -193,7 +193,7 @@ const struct option option_table[] = {
              "that is not our name"},
     {.section = SECTION_GATE, .type = OPTION_DURATION, .name = "greeting-delay",
      AT(gate.greeting_delay_ms), .roles = RECEIVE, .fallback = "0s", .min = 0,
-     .max = 5 * 60 * SECOND,
+     .max = 300 * SECOND,
      .help = "who speaks before a greeting that comes so late is refused"},
     {.section = SECTION_GATE, .type = OPTION_NUMBER,
      .name = "client-connections", AT(gate.client_connections),

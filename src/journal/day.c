@@ -49,9 +49,9 @@ struct day {
 static const char *const texts[STATEMENTS] = {
     [ADD_TERM] = "INSERT OR IGNORE INTO term VALUES (?, ?, ?)",
     [FIND_INCIDENT] = "SELECT id FROM term WHERE block = ? AND hash = ?",
-    [COUNT_REPEAT] = "UPDATE event SET count = min(count + ?1, 4294967295),"
-                     " until_ms = max(until_ms, ?2)"
-                     " WHERE id = ?3 AND incident = ?4",
+    [COUNT_REPEAT] = ("UPDATE event SET count = min(count + ?1, 4294967295),"
+                      " until_ms = max(until_ms, ?2)"
+                      " WHERE id = ?3 AND incident = ?4"),
     [PUT_BLOCK] = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)",
     [PUT_SOURCE] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)",
     [ADD_GAP] = "INSERT INTO gap VALUES (?, ?, ?, ?)",

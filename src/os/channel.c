@@ -160,7 +160,7 @@ send_some(struct channel *c, size_t *fds_sent)
             fds[i] = c->passing[i].fd;
         m.msg_control = control.room;
         m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-        struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+        struct cmsghdr *h = &control.align;
         h->cmsg_level = SOL_SOCKET;
         h->cmsg_type = SCM_RIGHTS;
         h->cmsg_len = CMSG_LEN(n * sizeof(int));
