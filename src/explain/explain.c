@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 #include "explain/explain.h"
 
+#include "base/ascii.h"
+#include "explain/claim.h"
+#include "explain/formats.h"
+#include "explain/judge.h"
+#include "explain/logline.h"
+#include "explain/notice.h"
+#include "explain/prose.h"
+#include "explain/report.h"
+#include "explain/spot.h"
+#include "explain/undress.h"
+#include "explain/when.h"
+#include "mail/header.h"
+#include "mail/mime.h"
+
+enum {
+    DEEPEST = 4, /* messages handed on in each other */
+    RECORDS_MOST = CLAIMS_MOST
+};
+
 struct str
 explain_kind_name(enum explain_kind k)
 {
@@ -24,16 +43,575 @@ explain_confidence_name(enum explain_confidence c)
     return str_from(names[c]);
 }
 
-/* One bare reply: what the catalogue makes of all of it. */
+/* One message on its way to records. */
+struct work {
+    struct arena *a;
+    struct explanation *out;
+    struct notice n;
+    struct claims claims;
+    struct report report;
+    struct prose prose;
+    bool speaks; /* its header is that of a notice */
+};
+
+static const struct reason *
+reason_of(const char *id)
+{
+    const struct reason *r = catalogue_find(str_from(id));
+    return r != NULL ? r : catalogue_find(STR("unclear"));
+}
+
+static void
+add_record(struct explanation *out, struct arena *a, struct explained e)
+{
+    if ((out->n & (out->n - 1)) == 0) { // full at each power of two
+        struct explained *list =
+            arena_array(a, out->n == 0 ? 1 : out->n * 2, sizeof *list);
+        if (out->n > 0)
+            memcpy(list, out->list, out->n * sizeof *list);
+        out->list = list;
+    }
+    out->list[out->n++] = e;
+}
+
+static void
+set_reason(struct explained *e, const char *id)
+{
+    e->reason = reason_of(id);
+    e->confidence = EXPLAIN_HIGH;
+    e->permanent = false;
+}
+
+static enum explain_kind
+kind_of_action(struct str action)
+{
+    if (str_starts_nocase(action, STR("delayed")))
+        return EXPLAIN_DELAY;
+    if (str_starts_nocase(action, STR("delivered")) ||
+        str_starts_nocase(action, STR("expanded")))
+        return EXPLAIN_SUCCESS;
+    if (str_starts_nocase(action, STR("relayed")))
+        return EXPLAIN_RELAYED;
+    return EXPLAIN_FAILURE;
+}
+
+static bool
+holds_any(struct str text, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_find_nocase(text, str_from(words[i])) >= 0)
+            return true;
+    return false;
+}
+
+#define HOLDS_ANY(text, words)                                                 \
+    holds_any((text), (words), sizeof(words) / sizeof((words)[0]))
+
+/* Words that say that it will be tried again. */
+static bool
+speaks_of_delay(struct str subject, struct str prose)
+{
+    static const char *const subjects[] = {
+        "delayed",   "warning: could not send",
+        "delay)",    "still being retried",
+        "verzögert", "retard"};
+    static const char *const words[] = {
+        "has not yet been delivered",
+        "this is a warning message only",
+        "do not need to resend",
+        "delivery attempts will continue",
+        "will continue to be attempted",
+        "will keep trying",
+        "will retry for",
+        "message delayed",
+        "has been delayed",
+        "temporary problem delivering",
+        "delivery to the following recipients has been delayed",
+        "this is a warning only",
+        "will be retried until"};
+    return HOLDS_ANY(subject, subjects) ||
+           HOLDS_ANY(str_first(prose, 3000), words);
+}
+
+static bool
+speaks_of_success(struct str prose)
+{
+    static const char *const words[] = {
+        "was successfully delivered", "has been successfully delivered",
+        "delivery was successful", "successfully delivered to",
+        "your message was delivered"};
+    return HOLDS_ANY(str_first(prose, 2000), words);
+}
+
+/* What all records of a message share. */
+static void
+fill_common(struct work *w, struct explained *e)
+{
+    struct arena *a = w->a;
+    struct str returned =
+        w->n.returned.n > 0 ? w->n.returned : w->prose.returned;
+    e->reporting_mta = w->report.reporting_mta;
+    e->agent = w->prose.agent;
+    e->date = when_rfc3339(a, notice_field(a, w->n.header, STR("date")));
+    if (returned.n > 0) {
+        e->subject = notice_field(a, returned, STR("subject"));
+        e->message_id = notice_field(a, returned, STR("message-id"));
+        e->sender = notice_field(a, returned, STR("return-path"));
+    }
+    if (e->sender.n == 0)
+        e->sender = w->report.sender;
+    if (e->sender.n < 3)
+        e->sender = notice_field(a, w->n.header, STR("to"));
+    struct spot s;
+    e->sender = spot_address(e->sender, &s) ? s.address : STR_EMPTY;
+    (void)str_skip_char(&e->message_id, '<');
+    if (e->message_id.n > 0 && e->message_id.p[e->message_id.n - 1] == '>')
+        e->message_id.n--;
+    if (e->agent.n == 0) {
+        struct str rest = w->n.header;
+        struct field f;
+        while (e->agent.n == 0 && mime_next_field(&rest, &f))
+            (void)formats_is_header(f.name, f.value, &e->agent);
+    }
+    if (str_eq(e->agent, STR("words")))
+        e->agent = STR_EMPTY;
+}
+
+static enum explain_kind
+kind_of(struct work *w, const struct claim *c)
+{
+    if (c->action.n > 0)
+        return kind_of_action(c->action);
+    struct str subject = notice_field(w->a, w->n.header, STR("subject"));
+    if (speaks_of_delay(subject, w->n.prose))
+        return EXPLAIN_DELAY;
+    if (c->text.n == 0 && speaks_of_success(w->n.prose))
+        return EXPLAIN_SUCCESS;
+    return EXPLAIN_FAILURE;
+}
+
+static void
+finish(struct explained *e)
+{
+    switch (e->kind) {
+    case EXPLAIN_SUCCESS:
+        set_reason(e, "delivered");
+        break;
+    case EXPLAIN_RELAYED:
+        set_reason(e, "relayed");
+        break;
+    case EXPLAIN_DELAY:
+        e->permanent = false;
+        if (str_eq(e->reason->klass, STR("unclear")))
+            set_reason(e, "delayed");
+        break;
+    case EXPLAIN_AUTOREPLY:
+        set_reason(e, "automatic-reply");
+        break;
+    case EXPLAIN_COMPLAINT:
+        set_reason(e, "complaint");
+        break;
+    case EXPLAIN_OTHER:
+        set_reason(e, "not-a-bounce");
+        break;
+    case EXPLAIN_FAILURE:
+    default:
+        break;
+    }
+}
+
+static struct str
+lowered(struct arena *a, struct str action)
+{
+    size_t n = 0;
+    while (n < action.n && ascii_is_alpha((unsigned char)action.p[n]))
+        n++;
+    return arena_dup_lower(a, str_first(action, n));
+}
+
+static void
+add_claim(struct work *w, const struct explained *common, const struct claim *c)
+{
+    struct explained e = *common;
+    e.recipient = c->recipient;
+    e.action = lowered(w->a, c->action);
+    e.kind = kind_of(w, c);
+    (void)judge(w->a, c, buf_str(&w->prose.before), w->claims.n == 1, &e);
+    finish(&e);
+    add_record(w->out, w->a, e);
+}
+
+/* One record that names nobody, or the author of the message. */
+static void
+add_plain(struct work *w, enum explain_kind kind, struct str recipient)
+{
+    struct explained e = {.kind = kind, .recipient = recipient};
+    fill_common(w, &e);
+    finish(&e);
+    add_record(w->out, w->a, e);
+}
+
+/* RFC 5965: whom the complaint is about stands in the report, else in the
+ * message that came back. */
+static void
+add_complaints(struct work *w)
+{
+    struct str to = STR_EMPTY, rest = w->n.feedback;
+    struct field f;
+    struct spot s;
+    size_t before = w->out->n;
+    while (mime_next_field(&rest, &f))
+        if (str_eq_nocase(f.name, STR("original-rcpt-to")) ||
+            str_eq_nocase(f.name, STR("removal-recipient"))) {
+            to = f.value;
+            if (spot_address(to, &s)) {
+                bool known = false;
+                for (size_t i = before; i < w->out->n; i++)
+                    known = known ||
+                            str_eq_nocase(w->out->list[i].recipient, s.address);
+                if (!known && w->out->n - before < RECORDS_MOST)
+                    add_plain(w, EXPLAIN_COMPLAINT, s.address);
+            }
+        }
+    if (w->out->n > before)
+        return;
+    to = notice_field(w->a, w->n.returned, STR("to"));
+    add_plain(w, EXPLAIN_COMPLAINT,
+              spot_address(to, &s) ? s.address : STR_EMPTY);
+}
+
+/* RFC 3834, and what answering programs did before it. */
+static bool
+is_autoreply(struct work *w)
+{
+    static const char *const subjects[] = {"out of office",
+                                           "out of the office",
+                                           "out-of-office",
+                                           "automatic reply",
+                                           "auto reply",
+                                           "autoreply",
+                                           "auto-reply",
+                                           "auto response",
+                                           "autoresponse",
+                                           "auto-response",
+                                           "automated response",
+                                           "automated reply",
+                                           "vacation",
+                                           "away from my mail",
+                                           "on holiday",
+                                           "abwesenheit",
+                                           "automatische antwort",
+                                           "réponse automatique",
+                                           "absence du bureau",
+                                           "respuesta automática",
+                                           "fuera de la oficina",
+                                           "risposta automatica",
+                                           "自動応答",
+                                           "自動返信",
+                                           "自动答复",
+                                           "автоответ"};
+    struct arena *a = w->a;
+    struct str header = w->n.header, value;
+    struct str subject = notice_field(a, header, STR("subject"));
+    if (mime_find(header, STR("x-autoreply"), &value) ||
+        mime_find(header, STR("x-autorespond"), &value) ||
+        mime_find(header, STR("x-autoresponder"), &value))
+        return true;
+    if (str_find_nocase(notice_field(a, header, STR("precedence")),
+                        STR("auto_reply")) >= 0)
+        return true;
+    if (HOLDS_ANY(str_first(subject, 200), subjects))
+        return true;
+    struct str submitted = notice_field(a, header, STR("auto-submitted"));
+    return str_starts_nocase(submitted, STR("auto-replied")) &&
+           w->n.report_type.n == 0 && !w->prose.known &&
+           !formats_is_subject(subject);
+}
+
+/* "X-Failed-Recipients: a@b.example, c@d.example". */
+static void
+take_failed_recipients(struct work *w)
+{
+    struct str value =
+        notice_field(w->a, w->n.header, STR("x-failed-recipients"));
+    struct spot s;
+    if (!spot_address(value, &s))
+        return;
+    do {
+        (void)claims_of(&w->claims, s.address);
+    } while (spot_next(&s));
+}
+
+/* Nobody is named where recipients stand: an address in the words, which is not
+ * that of whom the notice went to or a postmaster's; else whom the message that
+ * came back was for. */
+static void
+guess_recipient(struct work *w)
+{
+    struct str own = STR_EMPTY;
+    struct spot s;
+    if (spot_address(notice_field(w->a, w->n.header, STR("to")), &s))
+        own = s.address;
+    struct str rest = buf_str(&w->prose.before), line;
+    while (rest.n > 0) {
+        (void)str_cut(rest, '\n', &line, &rest);
+        if (!spot_address(line, &s))
+            continue;
+        do {
+            if (str_find_char(s.address, '@') > 0 &&
+                !str_eq_nocase(s.address, own) &&
+                !str_starts_nocase(s.address, STR("postmaster")) &&
+                !str_starts_nocase(s.address, STR("mailer-daemon"))) {
+                struct claim *c = claims_of(&w->claims, s.address);
+                if (c != NULL)
+                    claim_say(c, line);
+                return;
+            }
+        } while (spot_next(&s));
+    }
+    struct str returned =
+        w->n.returned.n > 0 ? w->n.returned : w->prose.returned;
+    static const char *const fields[] = {"x-original-to", "delivered-to",
+                                         "x-envelope-to", "to"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct str value = notice_field(w->a, returned, str_from(fields[i]));
+        if (!spot_address(value, &s) || str_find_char(s.address, '@') < 0)
+            continue;
+        do {
+            (void)claims_of(&w->claims, s.address);
+        } while (spot_next(&s));
+        return;
+    }
+}
+
+static void
+work_begin(struct work *w, struct arena *a, struct explanation *out)
+{
+    *w = (struct work){.a = a, .out = out};
+    claims_init(&w->claims, a);
+}
+
+static void
+work_end(struct work *w)
+{
+    w->out->cut = w->out->cut || w->n.cut || w->claims.cut;
+    prose_fini(&w->prose);
+    claims_fini(&w->claims);
+}
+
+/* Is there a failure in these words at all: a reply, or a sentence that is
+ * known? */
+static bool
+says_something(struct work *w, struct str text)
+{
+    struct recognised r;
+    return spot_reply(str_first(text, 4096)) >= 0 ||
+           (catalogue_read(text, CATALOGUE_ANYWHERE, &r) &&
+            r.by == BY_WORDING) ||
+           w->prose.known;
+}
+
+static void
+add_claims(struct work *w)
+{
+    struct explained common = {0};
+    fill_common(w, &common);
+    for (size_t i = 0; i < w->claims.n; i++)
+        add_claim(w, &common, w->claims.list[i]);
+}
+
+static bool explain_message(struct arena *a, struct str message,
+                            struct explanation *out, unsigned depth);
+static void explain_words(struct arena *a, struct str text,
+                          struct explanation *out);
+
+/* A notice that somebody has handed on, in a message of his own. */
+static bool
+explain_inner(struct work *w, unsigned depth)
+{
+    if (depth == DEEPEST) {
+        w->out->cut = true;
+        return false;
+    }
+    if (w->n.inner.n > 0 && notice_speaks_of_delivery(w->a, w->n.inner) &&
+        explain_message(w->a, w->n.inner, w->out, depth + 1))
+        return true;
+    struct str forwarded = undress_forwarded(w->a, w->n.prose);
+    if (forwarded.n > 0 && explain_message(w->a, forwarded, w->out, depth + 1))
+        return true;
+    struct str words = undress(w->a, w->n.prose);
+    return words.p != w->n.prose.p && notice_has_header(words) &&
+           explain_message(w->a, words, w->out, depth + 1);
+}
+
+static void
+read_all(struct work *w, struct str message)
+{
+    struct spot s = {0};
+    notice_take(&w->n, w->a, message);
+    w->speaks = notice_speaks_of_delivery(w->a, w->n.header);
+    if (w->n.report.n > 0)
+        (void)report_read(w->n.report, &w->claims, &w->report);
+    (void)spot_address(notice_field(w->a, w->n.header, STR("to")), &s);
+    prose_read(&w->prose, &w->claims, &w->report, w->n.prose, s.address);
+}
+
+/* false: it is ordinary mail, nothing was added. */
+static bool
+explain_message(struct arena *a, struct str message, struct explanation *out,
+                unsigned depth)
+{
+    struct work w;
+    struct spot s;
+    bool found = true;
+    work_begin(&w, a, out);
+    read_all(&w, message);
+    bool reported = w.report.found && w.claims.n > 0;
+    if (w.n.feedback.n > 0) {
+        add_complaints(&w);
+    } else if (!reported && is_autoreply(&w)) {
+        struct str from = notice_field(a, w.n.header, STR("from"));
+        add_plain(&w, EXPLAIN_AUTOREPLY,
+                  spot_address(from, &s) ? s.address : STR_EMPTY);
+    } else if (w.claims.n > 0 &&
+               (w.speaks || reported || says_something(&w, w.n.prose))) {
+        add_claims(&w);
+    } else if (explain_inner(&w, depth)) {
+        ;
+    } else if (w.speaks || w.prose.known) {
+        take_failed_recipients(&w);
+        if (w.claims.n == 0)
+            guess_recipient(&w);
+        if (w.claims.n > 0)
+            add_claims(&w);
+        else
+            explain_words(a, w.n.prose, out);
+    } else {
+        found = false;
+    }
+    work_end(&w);
+    return found;
+}
+
+static bool
+is_about_sender(const struct reason *r)
+{
+    return str_starts(r->klass, STR("sender-")) ||
+           str_eq(r->klass, STR("auth-required"));
+}
+
+/* A reply, or some sentences: nobody wrote a header. */
+static void
+explain_words(struct arena *a, struct str text, struct explanation *out)
+{
+    struct claim c = {.recipient = STR_EMPTY};
+    struct explained e = {.kind = EXPLAIN_FAILURE};
+    struct spot s;
+    struct str line;
+    while (text.n > 0 && c.text.n < CLAIM_TEXT_LONGEST) {
+        (void)str_cut(text, '\n', &line, &text);
+        claim_say(&c, str_trim(line));
+    }
+    struct str all = arena_dup(a, buf_str(&c.text));
+    if (!judge(a, &c, STR_EMPTY, false, &e))
+        e = (struct explained){.kind = EXPLAIN_OTHER};
+    else if (spot_address(all, &s)) {
+        if (is_about_sender(e.reason))
+            e.sender = s.address;
+        else
+            e.recipient = s.address;
+    }
+    finish(&e);
+    add_record(out, a, e);
+    buf_fini(&c.text);
+}
+
+static void
+add_logline(struct arena *a, struct str line, struct explanation *out)
+{
+    struct logline l;
+    struct claim c = {0};
+    if (!logline_read(line, &l))
+        return;
+    static const enum explain_kind kinds[] = {
+        [LOGLINE_NONE] = EXPLAIN_OTHER,
+        [LOGLINE_SENT] = EXPLAIN_SUCCESS,
+        [LOGLINE_DEFERRED] = EXPLAIN_DELAY,
+        [LOGLINE_FAILED] = EXPLAIN_FAILURE,
+    };
+    struct explained e = {.kind = kinds[l.outcome],
+                          .recipient = arena_dup(a, l.recipient),
+                          .sender = arena_dup(a, l.sender),
+                          .agent = l.agent};
+    c.recipient = l.recipient;
+    c.status = l.status;
+    c.stage = l.stage;
+    c.host = l.remote;
+    claim_say(&c, l.said);
+    (void)judge(a, &c, STR_EMPTY, false, &e);
+    finish(&e);
+    buf_fini(&c.text);
+    for (size_t i = 0; i < out->n; i++)
+        if (str_eq_nocase(out->list[i].recipient, e.recipient)) {
+            out->list[i] = e; // the newest word about it
+            return;
+        }
+    if (out->n < RECORDS_MOST)
+        add_record(out, a, e);
+    else
+        out->cut = true;
+}
+
+static bool
+explain_log(struct arena *a, struct str text, struct explanation *out)
+{
+    struct str line, rest;
+    (void)str_cut(text, '\n', &line, &rest);
+    if (!logline_is(str_trim(line)))
+        return false;
+    while (text.n > 0) {
+        (void)str_cut(text, '\n', &line, &text);
+        add_logline(a, str_trim(line), out);
+    }
+    return out->n > 0;
+}
+
+/* No header of a message in front: a report, a part of a bounce, or words. */
+static void
+explain_text(struct arena *a, struct str text, struct explanation *out)
+{
+    struct str whole = undress_boundary(a, STR_EMPTY, text);
+    if (whole.n > 0 && explain_message(a, whole, out, 0))
+        return;
+    struct work w;
+    work_begin(&w, a, out);
+    w.n.prose = text;
+    prose_read(&w.prose, &w.claims, &w.report, text, STR_EMPTY);
+    bool several = str_find_char(str_trim(text), '\n') >= 0;
+    if (w.claims.n > 0 && (several || w.report.found) &&
+        (w.report.found || says_something(&w, text)))
+        add_claims(&w);
+    else if (!explain_inner(&w, 0))
+        explain_words(a, text, out);
+    work_end(&w);
+}
+
 void
 explain(struct arena *a, struct str octets, struct explanation *out)
 {
-    struct explained *e = arena_alloc(a, sizeof *e);
-    const struct reason *r = catalogue_recognise(octets);
-    bool found = r != NULL;
-    if (!found)
-        r = catalogue_find(STR("unclear"));
-    *e = (struct explained){.kind = EXPLAIN_FAILURE, .reason = r};
-    e->confidence = found ? EXPLAIN_HIGH : EXPLAIN_LOW;
-    *out = (struct explanation){.list = e, .n = 1};
+    *out = (struct explanation){.cut = octets.n > EXPLAIN_LONGEST};
+    struct str text = undress(a, str_first(octets, EXPLAIN_LONGEST));
+    if (explain_log(a, text, out))
+        return;
+    if (!notice_has_header(text)) {
+        explain_text(a, text, out);
+    } else if (!explain_message(a, text, out, 0)) {
+        struct work w;
+        work_begin(&w, a, out);
+        notice_take(&w.n, a, text);
+        add_plain(&w, EXPLAIN_OTHER, STR_EMPTY);
+        work_end(&w);
+    }
+    if (out->n == 0)
+        explain_words(a, text, out);
 }

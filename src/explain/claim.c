@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "explain/claim.h"
+
+#include "base/math.h"
+
+void
+claims_init(struct claims *c, struct arena *a)
+{
+    *c = (struct claims){.a = a};
+}
+
+void
+claims_fini(struct claims *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        buf_fini(&c->list[i]->text);
+    map_fini(&c->by_address);
+}
+
+struct claim *
+claims_find(const struct claims *c, struct str address)
+{
+    for (size_t i = 0; i < math_min(c->n, 8); i++)
+        if (str_eq_nocase(c->list[i]->recipient, address))
+            return c->list[i];
+    if (c->n <= 8)
+        return NULL;
+    return map_get(&c->by_address, arena_dup_lower(c->a, address));
+}
+
+struct claim *
+claims_of(struct claims *c, struct str address)
+{
+    struct claim *found = claims_find(c, address);
+    if (found != NULL)
+        return found;
+    if (c->n == CLAIMS_MOST) {
+        c->cut = true;
+        return NULL;
+    }
+    if (c->n == c->cap) {
+        size_t cap = c->cap == 0 ? 8 : c->cap * 2;
+        struct claim **list = arena_array(c->a, cap, sizeof(struct claim *));
+        if (c->n > 0)
+            memcpy(list, c->list, c->n * sizeof(struct claim *));
+        c->list = list;
+        c->cap = cap;
+    }
+    struct claim *made = arena_alloc(c->a, sizeof *made);
+    made->recipient = arena_dup(c->a, address);
+    c->list[c->n++] = made;
+    map_put(&c->by_address, arena_dup_lower(c->a, address), made);
+    return made;
+}
+
+void
+claim_say(struct claim *c, struct str line)
+{
+    if (c->text.n + line.n + 1 > CLAIM_TEXT_LONGEST)
+        line = str_first(line, CLAIM_TEXT_LONGEST -
+                                   math_min(c->text.n + 1, CLAIM_TEXT_LONGEST));
+    if (c->text.n >= CLAIM_TEXT_LONGEST)
+        return;
+    buf_add(&c->text, line);
+    buf_add_char(&c->text, '\n');
+}
