@@ -53,6 +53,24 @@ claims_of(struct claims *c, struct str address)
     return made;
 }
 
+struct claim *
+claims_name_unknown(struct claims *c, struct str address)
+{
+    struct claim *unknown = NULL;
+    for (size_t i = 0; i < c->n; i++) {
+        struct str r = c->list[i]->recipient;
+        if (r.n > 0 && str_find_char(r, '/') < 0 && r.p[0] != '@' &&
+            r.p[0] != '|')
+            continue;
+        if (unknown != NULL)
+            return NULL;
+        unknown = c->list[i];
+    }
+    if (unknown != NULL)
+        unknown->recipient = arena_dup(c->a, address);
+    return unknown;
+}
+
 void
 claim_say(struct claim *c, struct str line)
 {

@@ -45,5 +45,9 @@ void claims_fini(struct claims *c);
 struct claim *claims_of(struct claims *c, struct str address);
 struct claim *claims_find(const struct claims *c, struct str address);
 
+/* Gives an address to the one claim whose recipient is none: a file, a program,
+ * a route without a local part. NULL: there is no such claim, or several. */
+struct claim *claims_name_unknown(struct claims *c, struct str address);
+
 /* Appends a line to what is said of it, up to the limit. */
 void claim_say(struct claim *c, struct str line);

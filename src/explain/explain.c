@@ -9,6 +9,7 @@
 #include "explain/notice.h"
 #include "explain/prose.h"
 #include "explain/report.h"
+#include "explain/sns.h"
 #include "explain/spot.h"
 #include "explain/undress.h"
 #include "explain/when.h"
@@ -51,7 +52,9 @@ struct work {
     struct claims claims;
     struct report report;
     struct prose prose;
+    struct sns sns;
     bool speaks; /* its header is that of a notice */
+    bool json;   /* sns was filled */
 };
 
 static const struct reason *
@@ -167,6 +170,12 @@ fill_common(struct work *w, struct explained *e)
     (void)str_skip_char(&e->message_id, '<');
     if (e->message_id.n > 0 && e->message_id.p[e->message_id.n - 1] == '>')
         e->message_id.n--;
+    if (w->json) {
+        e->sender = w->sns.sender;
+        e->subject = w->sns.subject;
+        e->reporting_mta = w->sns.reporting_mta;
+        e->agent = STR("Amazon SES");
+    }
     if (e->agent.n == 0) {
         struct str rest = w->n.header;
         struct field f;
@@ -180,6 +189,8 @@ fill_common(struct work *w, struct explained *e)
 static enum explain_kind
 kind_of(struct work *w, const struct claim *c)
 {
+    if (w->json)
+        return w->sns.kind;
     if (c->action.n > 0)
         return kind_of_action(c->action);
     struct str subject = notice_field(w->a, w->n.header, STR("subject"));
@@ -371,6 +382,8 @@ guess_recipient(struct work *w)
     }
     struct str returned =
         w->n.returned.n > 0 ? w->n.returned : w->prose.returned;
+    if (notice_field(w->a, returned, STR("list-id")).n > 0)
+        return; // its To is the list
     static const char *const fields[] = {"x-original-to", "delivered-to",
                                          "x-envelope-to", "to"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -452,8 +465,21 @@ read_all(struct work *w, struct str message)
     w->speaks = notice_speaks_of_delivery(w->a, w->n.header);
     if (w->n.report.n > 0)
         (void)report_read(w->n.report, &w->claims, &w->report);
+    if (w->claims.n == 0 && sns_read(w->a, w->n.prose, &w->claims, &w->sns)) {
+        w->json = true;
+        return;
+    }
     (void)spot_address(notice_field(w->a, w->n.header, STR("to")), &s);
     prose_read(&w->prose, &w->claims, &w->report, w->n.prose, s.address);
+}
+
+/* Is a whole report what it carries? */
+static bool
+wraps_report(struct work *w)
+{
+    struct str type = notice_field(w->a, w->n.inner, STR("content-type"));
+    return w->n.inner.n > 0 &&
+           str_find_nocase(type, STR("multipart/report")) >= 0;
 }
 
 /* false: it is ordinary mail, nothing was added. */
@@ -467,14 +493,20 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     work_begin(&w, a, out);
     read_all(&w, message);
     bool reported = w.report.found && w.claims.n > 0;
+    struct str complained =
+        notice_field(a, w.n.returned, STR("x-hmxmroriginalrecipient"));
     if (w.n.feedback.n > 0) {
         add_complaints(&w);
+    } else if (spot_address(complained, &s)) {
+        add_plain(&w, EXPLAIN_COMPLAINT, s.address);
+    } else if (!reported && wraps_report(&w) && explain_inner(&w, depth)) {
+        ;
     } else if (!reported && is_autoreply(&w)) {
         struct str from = notice_field(a, w.n.header, STR("from"));
         add_plain(&w, EXPLAIN_AUTOREPLY,
                   spot_address(from, &s) ? s.address : STR_EMPTY);
-    } else if (w.claims.n > 0 &&
-               (w.speaks || reported || says_something(&w, w.n.prose))) {
+    } else if (w.claims.n > 0 && (w.speaks || reported || w.json ||
+                                  says_something(&w, w.n.prose))) {
         add_claims(&w);
     } else if (explain_inner(&w, depth)) {
         ;
@@ -586,7 +618,9 @@ explain_text(struct arena *a, struct str text, struct explanation *out)
     struct work w;
     work_begin(&w, a, out);
     w.n.prose = text;
-    prose_read(&w.prose, &w.claims, &w.report, text, STR_EMPTY);
+    w.json = sns_read(a, text, &w.claims, &w.sns);
+    if (!w.json)
+        prose_read(&w.prose, &w.claims, &w.report, text, STR_EMPTY);
     bool several = str_find_char(str_trim(text), '\n') >= 0;
     if (w.claims.n > 0 && (several || w.report.found) &&
         (w.report.found || says_something(&w, text)))

@@ -40,7 +40,7 @@ add_voice(struct voices *v, struct str text, bool reply)
 static struct str
 without_comment(struct str text)
 {
-    ssize_t at = str_find_nocase(text, STR("(in reply to "));
+    ssize_t at = str_find_nocase(text, STR(" (in reply to "));
     if (at > 0)
         text = str_first(text, (size_t)at);
     at = str_find(text, STR("\nGiving up on "));
@@ -134,6 +134,10 @@ add_text(struct voices *v, struct str text)
         struct str p = joined(v->a, next_paragraph(&rest));
         if (first.n == 0)
             first = p;
+        // Exchange's own word on its queue, before the remote's last reply.
+        ssize_t expired = str_find(p, STR("QUEUE.Expired"));
+        if (expired >= 0 && spot_reply(str_from_pos(p, (size_t)expired)) >= 0)
+            p = str_from_pos(p, (size_t)expired);
         (void)add_reply(v, p);
     }
     add_voice(v, first, false);
@@ -286,7 +290,8 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
     add_text(&v, text);
     if (v.n == first || !v.list[0].reply)
         add_voice(&v, c->diagnostic, false);
-    add_voice(&v, c->status_text, false);
+    if (!add_reply(&v, c->status_text))
+        add_voice(&v, c->status_text, false);
     if (alone)
         add_text(&v, before);
 
@@ -301,8 +306,9 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
     for (size_t i = 0; i < v.n && e->reply.n == 0; i++)
         if (v.list[i].reply)
             e->reply = str_first(v.list[i].text, 3);
-    if (v.n > 0)
-        (void)spot_status(v.list[0].text, &e->status);
+    for (size_t i = 0; i < v.n && e->status.n == 0; i++)
+        if (i == 0 || c->status.n == 0)
+            (void)spot_status(v.list[i].text, &e->status);
     struct str dsn_status = c->status;
     bool found = find_reason(&v, dsn_status, e);
     if (e->status.n == 0)

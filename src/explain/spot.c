@@ -42,6 +42,17 @@ domain_length(struct str s)
     return n;
 }
 
+/* "SMTP=jim", an address of a gateway to X.400: what stands before it. */
+static size_t
+keyword_length(struct str local)
+{
+    static const char *const words[] = {"smtp=", "rfc822=", "rfc-822="};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_starts_nocase(local, str_from(words[i])))
+            return strlen(words[i]);
+    return 0;
+}
+
 /* The local part that ends before position at; 0: none. */
 static size_t
 local_length(struct str line, size_t at)
@@ -59,9 +70,11 @@ local_length(struct str line, size_t at)
     while (n > 0 && strchr("'`*=!|/.", line.p[at - n]) != NULL) {
         if (n > 1 && line.p[at - n] == '/')
             break; // X.400: /G=Jim/S=...
+        if (n > 1 && line.p[at - n] == '=' && line.p[at - n + 1] == '?')
+            break; // an encoded word
         n--;
     }
-    return n;
+    return n - keyword_length(str_from_n(line.p + at - n, n));
 }
 
 static void
@@ -142,11 +155,24 @@ spot_is_address(struct str text, struct str *address)
     return true;
 }
 
+/* Those that servers give; 255 is the exit status of a program. */
+static bool
+is_code(const char *p)
+{
+    static const char known[] = "211 214 220 221 235 250 251 252 334 354";
+    if (p[0] == '4' || p[0] == '5')
+        return (p[1] <= '5' || p[1] == '7') && p[1] >= '0' &&
+               ascii_is_digit((unsigned char)p[2]);
+    for (size_t i = 0; i < sizeof known - 1; i += 4)
+        if (memcmp(known + i, p, 3) == 0)
+            return true;
+    return false;
+}
+
 bool
 spot_code_at(struct str text, struct str *code)
 {
-    if (text.n < 3 || text.p[0] < '2' || text.p[0] > '5' || text.p[1] < '0' ||
-        text.p[1] > '7' || !ascii_is_digit((unsigned char)text.p[2]))
+    if (text.n < 3 || !is_code(text.p))
         return false;
     if (text.n > 3 && strchr(" -:\n\t,]", text.p[3]) == NULL)
         return false;
@@ -157,9 +183,10 @@ spot_code_at(struct str text, struct str *code)
 static bool
 counts_something(struct str after)
 {
-    static const char *const units[] = {"byte", "kb",   "mb",   "sec",  "min",
-                                        "hour", "day",  "mess", "reci", "conn",
-                                        "k ",   "kilo", "mega", "octet"};
+    static const char *const units[] = {
+        "byte", "kb",       "mb",        "sec",         "min",
+        "hour", "day",      "messages ", "recipients ", "connections ",
+        "k ",   "kilobyte", "megabyte",  "octet"};
     after = str_trim(after);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (str_starts_nocase(after, str_from(units[i])))
@@ -183,21 +210,28 @@ may_follow(struct str before)
            !str_ends(before, STR("than")) && !str_ends(before, STR("past"));
 }
 
-ssize_t
-spot_reply(struct str text)
+static ssize_t
+find_reply(struct str text, bool refusal)
 {
     struct str code;
     for (size_t i = 0; i + 3 <= text.n; i++) {
         if (!ascii_is_digit((unsigned char)text.p[i]))
             continue;
-        if (spot_code_at(str_from_pos(text, i), &code) && text.p[i + 1] < '7' &&
-            may_follow(str_first(text, i)) &&
+        if (spot_code_at(str_from_pos(text, i), &code) &&
+            (code.p[0] >= '4') == refusal && may_follow(str_first(text, i)) &&
             !counts_something(str_from_pos(text, i + 3)))
             return (ssize_t)i;
         while (i < text.n && ascii_is_digit((unsigned char)text.p[i]))
             i++;
     }
     return -1;
+}
+
+ssize_t
+spot_reply(struct str text)
+{
+    ssize_t at = find_reply(text, true);
+    return at >= 0 ? at : find_reply(text, false);
 }
 
 static size_t

@@ -31,7 +31,8 @@ bool spot_code_at(struct str text, struct str *code);
 
 /* Where the reply of an SMTP server begins in text: its code, at the beginning
  * or behind a blank, colon or bracket, and nothing that is a number of its own
- * ("550 bytes", "port 550"). -1: none. */
+ * ("550 bytes", "port 550"); a refusal rather than a "220" in front of it. -1:
+ * none. */
 ssize_t spot_reply(struct str text);
 
 /* The first enhanced code in text (RFC 3463): "5.1.1", "#5.1.1", "(#5.1.1)", no

@@ -219,10 +219,22 @@ undress_boundary(struct arena *a, struct str header, struct str text)
     return STR_EMPTY;
 }
 
+/* A line of nothing but dashes and their kind. */
+static bool
+is_rule(struct str line)
+{
+    for (size_t i = 0; i < line.n; i++)
+        if (strchr("-_=*~", line.p[i]) == NULL)
+            return false;
+    return line.n >= 5;
+}
+
 static bool
 is_forward_mark(struct str line)
 {
     line = str_trim(line);
+    if (is_rule(line) || str_starts(line, STR("From MAILER-DAEMON")))
+        return true;
     bool ruled = str_starts(line, STR("--")) || str_starts(line, STR("__"));
     return (ruled &&
             (str_find_nocase(line, STR("forwarded message")) >= 0 ||
