@@ -2,6 +2,7 @@
 #include "explain/explain.h"
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "explain/claim.h"
 #include "explain/formats.h"
 #include "explain/judge.h"
@@ -64,12 +65,36 @@ reason_of(const char *id)
     return r != NULL ? r : catalogue_find(STR("unclear"));
 }
 
+/* A copy in the arena: UTF-8 without controls. */
+static void
+own(struct arena *a, struct str *s, bool lines)
+{
+    struct buf mended = {0};
+    if (s->n == 0)
+        return;
+    utf8_add_mended(&mended, *s);
+    for (size_t i = 0; i < mended.n; i++)
+        if (ascii_is_control((unsigned char)mended.p[i]) &&
+            !(lines && mended.p[i] == '\n'))
+            mended.p[i] = ' ';
+    *s = arena_dup(a, buf_str(&mended));
+    buf_fini(&mended);
+}
+
 static void
 add_record(struct explanation *out, struct arena *a, struct explained e)
 {
-    if ((out->n & (out->n - 1)) == 0) { // full at each power of two
+    struct str *const fields[] = {&e.recipient,     &e.reply,   &e.status,
+                                  &e.action,        &e.stage,   &e.remote_mta,
+                                  &e.reporting_mta, &e.agent,   &e.sender,
+                                  &e.message_id,    &e.subject, &e.date};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        own(a, fields[i], false);
+    own(a, &e.said, true);
+    if (out->n == out->room) {
         struct explained *list =
-            arena_array(a, out->n == 0 ? 1 : out->n * 2, sizeof *list);
+            arena_array(a, out->n == 0 ? 4 : out->n * 2, sizeof *list);
+        out->room = out->n == 0 ? 4 : out->n * 2;
         if (out->n > 0)
             memcpy(list, out->list, out->n * sizeof *list);
         out->list = list;
@@ -572,8 +597,8 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
         [LOGLINE_FAILED] = EXPLAIN_FAILURE,
     };
     struct explained e = {.kind = kinds[l.outcome],
-                          .recipient = arena_dup(a, l.recipient),
-                          .sender = arena_dup(a, l.sender),
+                          .recipient = l.recipient,
+                          .sender = l.sender,
                           .agent = l.agent};
     c.recipient = l.recipient;
     c.status = l.status;
@@ -583,15 +608,18 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
     (void)judge(a, &c, STR_EMPTY, false, &e);
     finish(&e);
     buf_fini(&c.text);
-    for (size_t i = 0; i < out->n; i++)
-        if (str_eq_nocase(out->list[i].recipient, e.recipient)) {
-            out->list[i] = e; // the newest word about it
+    if (out->n >= RECORDS_MOST) {
+        out->cut = true;
+        return;
+    }
+    add_record(out, a, e);
+    struct explained *newest = &out->list[out->n - 1];
+    for (size_t i = 0; i + 1 < out->n; i++)
+        if (str_eq_nocase(out->list[i].recipient, newest->recipient)) {
+            out->list[i] = *newest; // the last word about it counts
+            out->n--;
             return;
         }
-    if (out->n < RECORDS_MOST)
-        add_record(out, a, e);
-    else
-        out->cut = true;
 }
 
 static bool

@@ -60,7 +60,7 @@ struct explained {
 
 struct explanation {
     struct explained *list; /* at least one; recipients differ */
-    size_t n;
+    size_t n, room;
     bool cut; /* too large or nested too deep: the rest was not read */
 };
 

@@ -3,7 +3,6 @@
 
 #include "base/ascii.h"
 #include "base/math.h"
-#include "base/utf8.h"
 #include "explain/spot.h"
 #include "mail/verdict.h"
 
@@ -264,20 +263,6 @@ find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
     return e->reason != NULL;
 }
 
-/* UTF-8 without controls, of bounded length. */
-static struct str
-clean(struct arena *a, struct str text)
-{
-    struct buf mended = {0};
-    utf8_add_mended(&mended, str_first(text, SAID_LONGEST));
-    for (size_t i = 0; i < mended.n; i++)
-        if (ascii_is_control((unsigned char)mended.p[i]) && mended.p[i] != '\n')
-            mended.p[i] = ' ';
-    struct str out = arena_dup(a, buf_str(&mended));
-    buf_fini(&mended);
-    return out;
-}
-
 bool
 judge(struct arena *a, const struct claim *c, struct str before, bool alone,
       struct explained *e)
@@ -315,7 +300,7 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
         e->status = dsn_status;
     if (e->reason == NULL)
         e->reason = catalogue_find(STR("unclear"));
-    e->said = v.n > 0 ? clean(a, v.list[0].text) : STR_EMPTY;
+    e->said = v.n > 0 ? str_first(v.list[0].text, SAID_LONGEST) : STR_EMPTY;
     e->permanent = is_permanent(e);
     return found || e->reply.n > 0 || e->status.n > 0;
 }
