@@ -149,9 +149,7 @@ read_postfix(struct str line, struct logline *out)
         out->outcome = LOGLINE_SENT;
     else
         return false;
-    out->recipient = value_of(line, STR("to=<"));
-    if (out->recipient.n == 0)
-        out->recipient = value_of(line, STR("to="));
+    out->recipient = value_of(line, STR("to="));
     out->status = value_of(line, STR("dsn="));
     out->remote = host_of(value_of(line, STR("relay=")));
     out->said = unbracketed(str_trim(outcome));
