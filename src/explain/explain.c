@@ -19,6 +19,7 @@
 
 enum {
     DEEPEST = 4, /* messages handed on in each other */
+    LOGLINE_LONGEST = 8192,
     RECORDS_MOST = CLAIMS_MOST
 };
 
@@ -462,6 +463,8 @@ static bool explain_message(struct arena *a, struct str message,
                             struct explanation *out, unsigned depth);
 static void explain_words(struct arena *a, struct str text,
                           struct explanation *out);
+static bool explain_log(struct arena *a, struct str text,
+                        struct explanation *out);
 
 /* A notice that somebody has handed on, in a message of his own. */
 static bool
@@ -471,15 +474,48 @@ explain_inner(struct work *w, unsigned depth)
         w->out->cut = true;
         return false;
     }
-    if (w->n.inner.n > 0 && notice_speaks_of_delivery(w->a, w->n.inner) &&
+    if (w->n.inner.n > 0 &&
         explain_message(w->a, w->n.inner, w->out, depth + 1))
         return true;
     struct str forwarded = undress_forwarded(w->a, w->n.prose);
     if (forwarded.n > 0 && explain_message(w->a, forwarded, w->out, depth + 1))
         return true;
+    if (explain_log(w->a, w->n.prose, w->out))
+        return true;
     struct str words = undress(w->a, w->n.prose);
     return words.p != w->n.prose.p && notice_has_header(words) &&
            explain_message(w->a, words, w->out, depth + 1);
+}
+
+/* A multipart whose header does not say so: it was lost, wrapped, or put around
+ * by who handed the message on. */
+static void
+take_lost_parts(struct work *w, struct str message)
+{
+    struct str text = w->n.prose, rest = message;
+    struct field f;
+    if (str_trim(text).n == 0) {
+        while (mime_next_field(&rest, &f))
+            continue;
+        text = rest;
+    }
+    struct str whole = undress_boundary(w->a, w->n.header, text);
+    if (whole.n > 0) {
+        notice_take(&w->n, w->a, whole);
+        return;
+    }
+    text = undress(w->a, w->n.prose);
+    if (!notice_has_header(text))
+        w->n.prose = text;
+}
+
+/* RFC 5965 as text: the report of a complaint that was copied or forwarded. */
+static void
+take_lost_feedback(struct work *w)
+{
+    ssize_t at = str_find_nocase(w->n.prose, STR("\nFeedback-Type:"));
+    if (w->n.feedback.n == 0 && at >= 0)
+        w->n.feedback = str_from_pos(w->n.prose, (size_t)at + 1);
 }
 
 static void
@@ -487,6 +523,9 @@ read_all(struct work *w, struct str message)
 {
     struct spot s = {0};
     notice_take(&w->n, w->a, message);
+    if (w->n.report.n == 0)
+        take_lost_parts(w, message);
+    take_lost_feedback(w);
     w->speaks = notice_speaks_of_delivery(w->a, w->n.header);
     if (w->n.report.n > 0)
         (void)report_read(w->n.report, &w->claims, &w->report);
@@ -622,18 +661,30 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
         }
 }
 
+/* Lines of a log, perhaps among others, perhaps wrapped; false: none says
+ * anything. */
 static bool
 explain_log(struct arena *a, struct str text, struct explanation *out)
 {
-    struct str line, rest;
-    (void)str_cut(text, '\n', &line, &rest);
-    if (!logline_is(str_trim(line)))
-        return false;
+    struct str line;
+    struct buf whole = {0};
+    size_t before = out->n;
     while (text.n > 0) {
         (void)str_cut(text, '\n', &line, &text);
-        add_logline(a, str_trim(line), out);
+        line = str_trim(line);
+        bool begins = logline_is(line);
+        if (begins || line.n == 0 || whole.n > LOGLINE_LONGEST) {
+            add_logline(a, buf_str(&whole), out);
+            buf_clear(&whole);
+        } else if (whole.n > 0) {
+            buf_add_char(&whole, ' ');
+        }
+        if (begins || whole.n > 0)
+            buf_add(&whole, line);
     }
-    return out->n > 0;
+    add_logline(a, buf_str(&whole), out);
+    buf_fini(&whole);
+    return out->n > before;
 }
 
 /* No header of a message in front: a report, a part of a bounce, or words. */
@@ -663,7 +714,7 @@ explain(struct arena *a, struct str octets, struct explanation *out)
 {
     *out = (struct explanation){.cut = octets.n > EXPLAIN_LONGEST};
     struct str text = undress(a, str_first(octets, EXPLAIN_LONGEST));
-    if (explain_log(a, text, out))
+    if (logline_is(str_trim(str_first(text, 200))) && explain_log(a, text, out))
         return;
     if (!notice_has_header(text)) {
         explain_text(a, text, out);

@@ -75,7 +75,7 @@ find_value(struct str line, struct str key, struct str *value)
 {
     struct str rest = line;
     for (;;) {
-        ssize_t at = str_find(rest, key);
+        ssize_t at = str_find_nocase(rest, key);
         if (at < 0)
             return false;
         bool word =
@@ -109,7 +109,7 @@ value_of(struct str line, struct str key)
 static struct str
 rest_of(struct str line, struct str key)
 {
-    ssize_t at = str_find(line, key);
+    ssize_t at = str_find_nocase(line, key);
     return at < 0 ? STR_EMPTY
                   : str_trim(str_from_pos(line, (size_t)at + key.n));
 }
@@ -141,11 +141,12 @@ read_postfix(struct str line, struct logline *out)
     if (outcome.n == 0)
         return false;
     word = take_word(&outcome);
-    if (str_eq(word, STR("bounced")) || str_eq(word, STR("expired,")))
+    if (str_eq_nocase(word, STR("bounced")) ||
+        str_eq_nocase(word, STR("expired,")))
         out->outcome = LOGLINE_FAILED;
-    else if (str_eq(word, STR("deferred")))
+    else if (str_eq_nocase(word, STR("deferred")))
         out->outcome = LOGLINE_DEFERRED;
-    else if (str_eq(word, STR("sent")))
+    else if (str_eq_nocase(word, STR("sent")))
         out->outcome = LOGLINE_SENT;
     else
         return false;

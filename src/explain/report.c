@@ -26,6 +26,9 @@ address_of(struct str value)
     if (str_cut(value, ';', &type, &rest) && type.n < 20)
         value = rest;
     value = str_trim(value);
+    if (str_find_char(value, '<') < 0 && str_find_char(value, '@') > 0 &&
+        str_find_char(value, ' ') < 0)
+        return value; // perhaps in UTF-8, RFC 6533
     if (spot_address(value, &s))
         return s.address;
     (void)str_skip_char(&value, '<');
@@ -60,7 +63,12 @@ static void
 end_group(struct reader *r)
 {
     struct group g = r->g;
-    struct str address = g.final.n > 0 ? g.final : g.original;
+    // An O/R name of X.400, a file: the sender knows the original better.
+    bool odd = str_find_char(g.final, '@') < 0;
+    struct str address =
+        odd && str_find_char(g.original, '@') > 0 ? g.original : g.final;
+    if (address.n == 0)
+        address = g.original;
     r->g = (struct group){0};
     // Fields without a recipient, cut off by an empty line, go on the last.
     struct claim *c = address.n > 0 ? claims_of(r->c, address)

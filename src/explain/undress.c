@@ -194,6 +194,19 @@ is_boundary(struct str line, struct str rest)
     return str_starts_nocase(rest, STR("content-"));
 }
 
+/* Without the fields that say how the body was written: it is not so. */
+static void
+add_header(struct buf *to, struct str header)
+{
+    struct field f;
+    while (mime_next_field(&header, &f))
+        if (!str_starts_nocase(f.name, STR("content-"))) {
+            buf_add(to, f.whole);
+            if (!str_ends(f.whole, STR("\n")))
+                buf_add_char(to, '\n');
+        }
+}
+
 struct str
 undress_boundary(struct arena *a, struct str header, struct str text)
 {
@@ -208,7 +221,7 @@ undress_boundary(struct arena *a, struct str header, struct str text)
         buf_add(&out, STR("Content-Type: multipart/mixed; boundary=\""));
         buf_add(&out, boundary);
         buf_add(&out, STR("\"\n"));
-        buf_add(&out, header);
+        add_header(&out, header);
         buf_add(&out, STR("\n"));
         buf_add(&out, str_first(text, text.n - at.n));
         buf_add(&out, at);
@@ -233,8 +246,6 @@ static bool
 is_forward_mark(struct str line)
 {
     line = str_trim(line);
-    if (is_rule(line) || str_starts(line, STR("From MAILER-DAEMON")))
-        return true;
     bool ruled = str_starts(line, STR("--")) || str_starts(line, STR("__"));
     return (ruled &&
             (str_find_nocase(line, STR("forwarded message")) >= 0 ||
@@ -250,13 +261,16 @@ undress_forwarded(struct arena *a, struct str text)
     struct str rest = text, line;
     for (unsigned n = 0; n < 500 && rest.n > 0; n++) {
         (void)str_cut(rest, '\n', &line, &rest);
-        if (!is_forward_mark(line))
+        bool mark = is_forward_mark(line);
+        if (!mark && !is_rule(str_trim(line)) &&
+            !str_starts(line, STR("From MAILER-DAEMON")))
             continue;
         struct str inner = rest;
         while (inner.n > 0 && (inner.p[0] == '\n' || inner.p[0] == '\r'))
             inner = str_from_pos(inner, 1);
         inner = undress(a, inner);
-        if (notice_has_header(inner) && notice_speaks_of_delivery(a, inner))
+        if (notice_has_header(inner) &&
+            (mark || notice_speaks_of_delivery(a, inner)))
             return inner;
     }
     return STR_EMPTY;
