@@ -122,22 +122,23 @@ door_sync(struct log_door *d)
     }
 }
 
-void
-door_flush(struct log_door *d)
+/* false: the write failed; the segment is sealed, and gone if nothing in it is
+ * waited for. */
+static bool
+write_batch(struct log_door *d, struct door_segment *s)
 {
-    struct door_segment *s = d->current;
     struct door_message *m;
     struct err e;
 
-    if (s == NULL || s->batch.first == NULL)
-        return;
+    if (s->batch.first == NULL)
+        return true;
     if (append_write(&s->out, &e)) {
         while ((m = door_list_take(&s->batch)) != NULL) {
             m->ticket = s->out.at;
             door_message_drop_content(m);
             door_list_add(&s->tickets, m);
         }
-        return;
+        return true;
     }
     bool full = io_is_full(&e);
     d->failures += !full;
@@ -147,6 +148,14 @@ door_flush(struct log_door *d)
         m->ticket = s->out.at;
     answer_all(d, &s->batch, full ? SPOOL_FULL : SPOOL_TROUBLE);
     retire_if_done(s);
+    return false;
+}
+
+void
+door_flush(struct log_door *d)
+{
+    if (d->current != NULL)
+        (void)write_batch(d, d->current);
 }
 
 /* The next segment in stock that has not been written to. */
@@ -169,13 +178,10 @@ segment_for(struct log_door *d, uint64_t meta, uint64_t content)
     spare = next_spare(d);
     if (spare == NULL || !append_fits_size(spare->out.size, meta, content))
         return NULL;
-    if (d->current != NULL) {
-        struct door_segment *full = d->current;
-        door_flush(d);
-        if (d->current == full) { // else the write failed and sealed it
-            seal(d, full);
-            retire_if_done(full);
-        }
+    struct door_segment *full = d->current;
+    if (full != NULL && write_batch(d, full)) {
+        seal(d, full);
+        retire_if_done(full);
     }
     d->current = spare;
     return spare;
