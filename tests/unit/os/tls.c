@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "cert.h"
 #include "os/tls.h"
 
@@ -185,14 +187,148 @@ no_tls(void **state)
     cert_fini(&cert);
 }
 
+/* ---- channel bindings, against a client that OpenSSL makes ----------------
+ */
+
+struct peer {
+    SSL *ssl;
+    struct tls *server;
+    struct buf to_client, plain;
+    enum tls_state state;
+};
+
+/* The whole handshake, and what comes behind it (tickets). */
+static void
+meet(struct peer *p)
+{
+    char octets[4096];
+
+    for (int i = 0; i < 8; i++) {
+        int n = SSL_read(p->ssl, octets, sizeof octets);
+        assert_true(n < 0);
+        n = BIO_read(SSL_get_wbio(p->ssl), octets, sizeof octets);
+        if (n > 0)
+            p->state = tls_feed(p->server, str_from_n(octets, (size_t)n),
+                                &p->plain, &p->to_client);
+        if (p->to_client.n > 0)
+            (void)BIO_write(SSL_get_rbio(p->ssl), p->to_client.p,
+                            (int)p->to_client.n);
+        buf_clear(&p->to_client);
+    }
+    assert_int_equal(p->state, TLS_OPEN);
+}
+
+static struct peer
+peer_new(SSL_CTX *client, struct tls_context *server, SSL_SESSION *earlier)
+{
+    struct peer p = {.ssl = SSL_new(client),
+                     .server = tls_new(server, STR_EMPTY)};
+
+    assert_non_null(p.ssl);
+    SSL_set_bio(p.ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(p.ssl);
+    if (earlier != NULL)
+        assert_int_equal(SSL_set_session(p.ssl, earlier), 1);
+    return p;
+}
+
+static void
+peer_free(struct peer *p)
+{
+    SSL_free(p->ssl);
+    tls_free(p->server);
+    buf_fini(&p->to_client);
+    buf_fini(&p->plain);
+}
+
+/* RFC 9266: this label, a context of no octets, 32 octets. */
+static void
+assert_exporter(const struct peer *p)
+{
+    unsigned char theirs[32];
+    struct buf ours = {0};
+
+    assert_int_equal(SSL_export_keying_material(p->ssl, theirs, sizeof theirs,
+                                                "EXPORTER-Channel-Binding", 24,
+                                                (const unsigned char *)"", 0,
+                                                1),
+                     1);
+    assert_true(tls_channel_binding(p->server, TLS_EXPORTER, &ours));
+    assert_true(str_eq(buf_str(&ours), str_from_n(theirs, sizeof theirs)));
+    buf_fini(&ours);
+}
+
+/* RFC 5929: the first Finished, whoever sent it. */
+static void
+assert_unique(const struct peer *p, bool resumed)
+{
+    unsigned char theirs[64];
+    struct buf ours = {0};
+    size_t n = resumed ? SSL_get_peer_finished(p->ssl, theirs, sizeof theirs)
+                       : SSL_get_finished(p->ssl, theirs, sizeof theirs);
+
+    assert_int_equal(SSL_session_reused(p->ssl), resumed);
+    assert_true(tls_channel_binding(p->server, TLS_UNIQUE, &ours));
+    assert_true(str_eq(buf_str(&ours), str_from_n(theirs, n)));
+    buf_fini(&ours);
+}
+
+static void
+bindings(void **state)
+{
+    struct cert cert = cert_new("DNS:mx.example");
+    struct err e;
+    struct buf none = {0};
+    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+    struct tls_context *server =
+        tls_server_context(buf_str(&cert.certificate), buf_str(&cert.key), &e);
+    (void)state;
+
+    assert_non_null(client);
+    struct peer p = peer_new(client, server, NULL);
+    assert_false(
+        tls_channel_binding(p.server, TLS_EXPORTER, &none)); // too soon
+    meet(&p);
+    assert_int_equal(SSL_version(p.ssl), TLS1_3_VERSION);
+    assert_exporter(&p);
+    assert_false(tls_channel_binding(p.server, TLS_UNIQUE, &none));
+    peer_free(&p);
+
+    (void)SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
+    p = peer_new(client, server, NULL);
+    meet(&p);
+    assert_exporter(&p);
+    assert_unique(&p, false);
+    SSL_SESSION *session = SSL_get1_session(p.ssl);
+    (void)SSL_shutdown(p.ssl);
+    peer_free(&p);
+    p = peer_new(client, server, session);
+    meet(&p);
+    assert_exporter(&p);
+    assert_unique(&p, true);
+    peer_free(&p);
+    SSL_SESSION_free(session);
+
+    /* Without that extension somebody between may have the same (RFC 7627). */
+    (void)SSL_CTX_set_options(client, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+    p = peer_new(client, server, NULL);
+    meet(&p);
+    assert_false(tls_channel_binding(p.server, TLS_UNIQUE, &none));
+    assert_false(tls_channel_binding(p.server, TLS_EXPORTER, &none));
+    assert_int_equal(none.n, 0);
+    peer_free(&p);
+    tls_context_free(server);
+    SSL_CTX_free(client);
+    cert_fini(&cert);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conversation),
-        cmocka_unit_test(verification),
-        cmocka_unit_test(bad_files),
-        cmocka_unit_test(no_tls),
+        cmocka_unit_test(conversation), cmocka_unit_test(verification),
+        cmocka_unit_test(bad_files),    cmocka_unit_test(no_tls),
+        cmocka_unit_test(bindings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
