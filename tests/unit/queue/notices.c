@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/notices.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "fakebook.h"
 
-#include <cmocka.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc/notice.h"
+#include "os/channel.h"
+#include "os/log.h"
+#include "os/memfd.h"
+#include "spool/memory.h"
 
 static void
 excerpts(void **state)
@@ -58,12 +61,241 @@ too_large(void **state)
     buf_fini(&b);
 }
 
+/* ---- the pipe --------------------------------------------------------------
+ */
+
+/* A notify that keeps what it was given. */
+struct notify {
+    struct channel *channel;
+    struct arena arena;
+    struct buf frame, content;
+    struct notice_msg m; /* the last */
+    size_t n;
+    bool ended;
+};
+
+/* Made once: what hands notices over is never taken down. */
+static struct loop *loop;
+static struct timer *limit;
+static struct fakebook fake;
+static struct memory_spool *spool;
+static struct spool_door *door;
+static struct spool_store *store;
+static struct notices *notices;
+static struct notify first; /* stays: one that goes makes the others wait */
+
+static void
+on_limit(void *ctx)
+{
+    (void)ctx;
+    loop_stop(loop);
+}
+
+static void
+pass(int64_t ms)
+{
+    notices_pump(notices);
+    timer_set(limit, loop_now(loop).mono_ms + ms);
+    loop_run(loop);
+}
+
+static void
+on_frame(void *ctx, struct str frame, int fd)
+{
+    struct notify *o = ctx;
+    struct err e;
+
+    assert_true(fd >= 0);
+    buf_clear(&o->frame);
+    buf_add(&o->frame, frame);
+    assert_true(notice_decode(&o->arena, buf_str(&o->frame), &o->m));
+    buf_clear(&o->content);
+    assert_true(memfd_read(fd, 1 << 20, &o->content, &e));
+    (void)close(fd);
+    o->n++;
+}
+
+static void
+on_end(void *ctx)
+{
+    ((struct notify *)ctx)->ended = true;
+}
+
+static void
+attach(struct notify *o)
+{
+    int fds[2];
+
+    *o = (struct notify){0};
+    assert_true(channel_pair(fds));
+    o->channel = channel_new(loop, fds[0], on_frame, on_end, o);
+    notices_attach(notices, fds[1]);
+}
+
+static void
+go(struct notify *o)
+{
+    channel_free(o->channel);
+    arena_fini(&o->arena);
+    buf_fini(&o->frame);
+    buf_fini(&o->content);
+    pass(10);
+}
+
+static void
+decline(struct notify *o, struct str key)
+{
+    struct buf b = {0};
+    notice_encode(&b, &(struct notice_msg){.type = NOTICE_MSG_DECLINED,
+                                           .key = key,
+                                           .why = STR("not today")});
+    channel_send(o->channel, buf_str(&b));
+    buf_fini(&b);
+    pass(10);
+}
+
+static void
+on_stored(void *ctx, enum spool_result result, struct msgid id)
+{
+    (void)ctx;
+    (void)id;
+    assert_int_equal(result, SPOOL_OK);
+}
+
+/* A message to an alias, whose target came to that; its notice is owed. */
+static struct msgid
+owe(enum outcome outcome, unsigned notice)
+{
+    struct recipient r = {.address = STR("sales@example.com"),
+                          .orcpt = STR("rfc822;sales@example.com")};
+    struct envelope e = {
+        .sender = STR("sue@example.org"), .rcpts = &r, .n_rcpts = 1};
+    enum spool_result why;
+    struct arena a = {0};
+    struct spool_claim c;
+    struct str target = STR("bob@example.com");
+    uint32_t index;
+    struct spool_message *m = spool_begin(door, &e, &why);
+
+    assert_non_null(m);
+    struct msgid id = spool_message_id(m);
+    assert_true(spool_chunk(m, STR("Subject: x\r\n\r\nhello\r\n")));
+    spool_commit(m, false, on_stored, NULL);
+    spool_turn(door);
+    assert_true(spool_claim(store, (struct instant){.wall_ms = 1000}, &a, &c));
+    assert_true(spool_expand(store, id, 0, &target, 1, &index));
+    assert_true(spool_settle(
+        store, &(struct spool_settlement){
+                   .id = id,
+                   .rcpt = index,
+                   .notice = notice,
+                   .verdict = {.outcome = outcome, .text = STR("550 no")}
+    }));
+    arena_fini(&a);
+    return id;
+}
+
+static int
+open_notices(void **state)
+{
+    (void)state;
+    log_open("test", false, LOG_ERROR);
+    loop = loop_new();
+    limit = timer_new(loop, on_limit, NULL);
+    fakebook_init(&fake);
+    spool = memory_spool_new();
+    door = memory_door_new(spool, NULL, NULL);
+    store = memory_store_new(spool);
+    notices = notices_new(loop, &fake.book);
+    notices_use(notices, store);
+    return 0;
+}
+
+static int
+close_notices(void **state)
+{
+    (void)state;
+    spool_store_free(store);
+    spool_door_free(door);
+    memory_spool_free(spool);
+    fakebook_fini(&fake);
+    return 0;
+}
+
+/* As the sender wrote to, with what it became; and paid once declined. */
+static void
+handed_over(void **state)
+{
+    struct notify *o = &first;
+    (void)state;
+
+    struct msgid id = owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    pass(10); // nobody is there
+    attach(o);
+    pass(10);
+    assert_int_equal(o->n, 1);
+    assert_int_equal(o->m.kind, NOTICE_BOUNCE);
+    assert_true(msgid_eq(o->m.original, id));
+    assert_true(str_eq(o->m.envelope.sender, STR("sue@example.org")));
+    assert_int_equal(o->m.n_rcpts, 1);
+    assert_true(str_eq(o->m.rcpts[0].address, STR("sales@example.com")));
+    assert_true(str_eq(o->m.rcpts[0].orcpt, STR("rfc822;sales@example.com")));
+    assert_true(str_eq(o->m.rcpts[0].final, STR("bob@example.com")));
+    assert_true(str_eq(o->m.rcpts[0].verdict.text, STR("550 no")));
+    assert_string_equal(buf_cstr(&o->content), "Subject: x\r\n\r\nhello\r\n");
+    pass(10);
+    assert_int_equal(o->n, 1); // once
+    decline(o, o->m.key);
+    assert_int_equal(spool_count(store), 0);
+    assert_false(o->ended);
+
+    /* An autoreply is the account's, whatever alias led to it. */
+    (void)owe(OUTCOME_DELIVERED, NOTICE_AUTOREPLY);
+    pass(10);
+    assert_int_equal(o->n, 2);
+    assert_int_equal(o->m.kind, NOTICE_AUTOREPLY);
+    assert_true(str_eq(o->m.rcpts[0].final, STR("bob@example.com")));
+    decline(o, o->m.key);
+    assert_int_equal(spool_count(store), 0);
+}
+
+/* What one that went had not written is owed again, after a rest; the newest
+ * gets it, and what is no answer ends the pipe. */
+static void
+owed_again(void **state)
+{
+    struct notify *o = &first, other;
+    (void)state;
+
+    (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    pass(10);
+    assert_int_equal(o->n, 3);
+    attach(&other);
+    channel_send(o->channel, STR("\7nonsense"));
+    pass(10);
+    assert_true(o->ended);
+    pass(100);
+    assert_int_equal(other.n, 0); // what it stored may be on its way
+    pass(3200);
+    pass(10);
+    assert_int_equal(other.n, 1);
+    decline(&other, STR("nothing.b.0")); // not a debt
+    assert_int_equal(spool_count(store), 1);
+    decline(&other, other.m.key);
+    assert_int_equal(spool_count(store), 0);
+    go(o);
+    go(&other);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(excerpts),
         cmocka_unit_test(too_large),
+        cmocka_unit_test(handed_over),
+        cmocka_unit_test(owed_again),
     };
-    return cmocka_run_group_tests_name("queue/notices", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("queue/notices", tests, open_notices,
+                                       close_notices);
 }
