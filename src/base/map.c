@@ -34,9 +34,15 @@ map_fini(struct map *m)
 }
 
 uint64_t
+map_hash_seeded(uint64_t seed, struct str key)
+{
+    return XXH3_64bits_withSeed(key.p, key.n, seed);
+}
+
+uint64_t
 map_hash(struct str key)
 {
-    return XXH3_64bits_withSeed(key.p, key.n, process_seed);
+    return map_hash_seeded(process_seed, key);
 }
 
 /* The slot of this key, or the first never used one on its way. */

@@ -32,6 +32,8 @@ void map_seed(uint64_t seed);
 
 /* For other tables with keys of strangers. */
 uint64_t map_hash(struct str key);
+/* The same for a table that processes share: the seed is in it. */
+uint64_t map_hash_seeded(uint64_t seed, struct str key);
 
 void map_fini(struct map *m); /* the values are not freed */
 void *map_get(const struct map *m, struct str key); /* NULL: not there */

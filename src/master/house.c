@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "master/house_internal.h"
 #include "os/log.h"
+#include "os/sandbox.h"
 #include "os/spawn.h"
 
 enum {
@@ -267,6 +268,8 @@ bury(struct child *c, int status)
     log_child(expected ? LOG_INFO : LOG_ERROR,
               expected ? "room-ended" : "room-died", c, why);
     wiring_tell_reaped(c);
+    if (h->crowd != NULL && s->role == ROLE_RECEIVE)
+        crowd_clear(h->crowd, c->incarnation);
     bool serving = s->current == c;
     forget(c);
     if (serving) {
@@ -443,6 +446,17 @@ house_stop(struct house *h)
     stop_step(h);
 }
 
+static void
+make_crowd(struct house *h)
+{
+    struct err e;
+    uint64_t seed;
+    sandbox_random(&seed, sizeof seed);
+    h->crowd = crowd_make(seed, &e);
+    if (h->crowd == NULL)
+        log_error(e.text);
+}
+
 /* An incarnation is unique beyond our life: the spool remembers them. */
 struct house *
 house_new(const struct house_base *base)
@@ -451,6 +465,7 @@ house_new(const struct house_base *base)
     h->base = *base;
     h->last_incarnation = (uint64_t)loop_now(base->loop).wall_ms;
     h->stop_deadline = timer_new(base->loop, on_stop_deadline, h);
+    make_crowd(h);
     loop_on_signal(base->loop, LOOP_CHILD_ENDED, on_child_signal, h);
     return h;
 }
@@ -469,5 +484,6 @@ house_free(struct house *h)
         free(s);
     }
     timer_free(h->stop_deadline);
+    crowd_free(h->crowd);
     free(h);
 }

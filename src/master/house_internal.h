@@ -4,6 +4,7 @@
 
 #include "master/house.h"
 #include "os/channel.h"
+#include "room/crowd.h"
 
 struct slot;
 
@@ -46,6 +47,7 @@ struct house {
     struct slot *slots;
     struct child *children; /* all that live, old ones too */
     uint64_t last_incarnation;
+    struct crowd *crowd; /* NULL: could not be made, each counts alone */
     bool settled;
     unsigned stop_phase; /* 0: not stopping */
     struct timer *stop_deadline;

@@ -103,6 +103,11 @@ wiring_equip(struct child *c)
         if (paper_reader(i) == c->slot->role && papers->files[i] >= 0)
             send_fd(c, &m, papers->files[i]);
     }
+    if (c->slot->role == ROLE_RECEIVE && c->house->crowd != NULL)
+        send_fd(
+            c,
+            &(struct control_msg){.type = CONTROL_FILE, .name = STR("crowd")},
+            crowd_fd(c->house->crowd));
     give_listeners(c);
 }
 

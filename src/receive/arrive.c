@@ -5,6 +5,7 @@
 #include "receive/decide.h"
 #include "receive/facts.h"
 #include "receive/note.h"
+#include "room/crowd.h"
 
 static int64_t
 now_ms(const struct session *s)
@@ -45,8 +46,8 @@ count(struct session *s)
     s->network = crowd_enter(s->worker->crowd, who->client, now_ms(s));
     if (s->network == NULL)
         return;
-    who->connections = crowd_connections(s->network);
-    who->rate = crowd_rate(s->network);
+    who->connections = crowd_connections(s->worker->crowd, s->network);
+    who->rate = crowd_rate(s->worker->crowd, s->network, now_ms(s));
 }
 
 void
@@ -92,6 +93,6 @@ arrive_complete(struct session *s, const struct smtp_event *ev)
 void
 arrive_end(struct session *s)
 {
-    crowd_leave(s->worker->crowd, s->network, now_ms(s));
+    crowd_leave(s->network);
     s->network = NULL;
 }

@@ -7,7 +7,8 @@
  * descriptors  3 master, 4 config (read and closed); then by the pipe of
  *              master: its listening sockets, the submit socket, certificate
  *              and key as sealed memory files, pipes to directory (book,
- *              logins) and queue (door). Later: clients, log segments and
+ *              logins) and queue (door), memory in which clients are
+ *              counted. Later: clients, log segments and
  *              large files from queue, the address book.
  * peers        clients on the network and on this machine: anything may come;
  *              directory, queue: codecs check every frame
@@ -24,11 +25,11 @@
 #include <unistd.h>
 
 #include "os/log.h"
-#include "receive/crowd.h"
 #include "receive/kick.h"
 #include "receive/listen.h"
 #include "receive/session.h"
 #include "receive/worker.h"
+#include "room/crowd.h"
 #include "room/ledger.h"
 #include "room/policy.h"
 
@@ -202,6 +203,13 @@ take_rules(struct worker *w, int fd)
 }
 
 static void
+join_crowd(struct worker *w, int fd)
+{
+    if (!crowd_join(w->crowd, fd, w->room->incarnation))
+        log_error("no seat for this process: it counts its clients alone");
+}
+
+static void
 on_file(void *self, struct str name, int fd)
 {
     struct worker *w = self;
@@ -211,6 +219,8 @@ on_file(void *self, struct str name, int fd)
         w->key = room_read_file(&w->arena, fd);
     else if (str_eq(name, STR("message-rules")))
         take_rules(w, fd);
+    else if (str_eq(name, STR("crowd")))
+        join_crowd(w, fd);
     else
         (void)close(fd);
 }

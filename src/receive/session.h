@@ -9,7 +9,6 @@
 
 #include "os/conn.h"
 #include "os/net.h"
-#include "receive/crowd.h"
 #include "receive/intake.h"
 #include "receive/rcpts.h"
 #include "receive/listen.h"

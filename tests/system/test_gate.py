@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: ISC
 """The gate's checks in a running server: lists, the DNS, parked sessions."""
+import os
+import pathlib
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -196,3 +200,76 @@ def test_too_early(make_server):
                 socket.create_connection(("127.0.0.1", server.mx_port), 10) as t:
             assert s.recv(4) == t.recv(4) == b"220 "
     assert time.monotonic() - begin < 1
+
+
+ELSEWHERE = """
+import os, signal, socket, subprocess, sys, time
+subprocess.run("ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip addr add 192.0.2.9/32 dev lo", shell=True, check=True)
+sys.path[:0] = sys.argv[1:]
+from server import Server, wait_for
+
+server = Server(workers=2, more="gate { client-connections = 4 client-rate = 1000 }")
+held = []
+
+def come(source="192.0.2.1"):
+    s = socket.create_connection(("127.0.0.1", server.mx_port), 20, source_address=(source, 0))
+    s.settimeout(20)
+    held.append(s)
+    return s.recv(3).decode()
+
+def leave():
+    while held:
+        held.pop().close()
+
+def workers():
+    # who serves the connections that we hold: their inodes in /proc
+    return [len([f for f in os.listdir(f"/proc/{p}/fd") if os.readlink(f"/proc/{p}/fd/{f}").startswith("socket:")])
+            for p in server.children("receive")]
+
+try:
+    server.start()
+    idle = workers()
+    for turn in range(6):
+        # one from the same /24, the fifth whatever worker it comes to
+        codes = [come("192.0.2.9" if i == 2 else "192.0.2.1") for i in range(5)]
+        assert codes == ["220"] * 4 + ["421"], codes
+        if turn < 5:
+            leave()
+            time.sleep(0.2)
+        if turn == 5:
+            break
+    # kill the worker of some of them: what it counted is gone with it
+    before = server.children("receive")
+    busy = max(zip([now - then for now, then in zip(workers(), idle)], before))[1]
+    os.kill(busy, signal.SIGKILL)
+    wait_for(lambda: len(server.children("receive")) == 2 and busy not in server.children("receive"), what="another worker")
+    lost = 0
+    for s in held[:4]:
+        s.settimeout(0.2)
+        try:
+            s.recv(4000)   # the rest of the greeting
+            lost += s.recv(1) == b""
+        except ConnectionResetError:
+            lost += 1
+        except TimeoutError:
+            pass
+    assert lost > 0
+    wait_for(lambda: "ready" in server.log() and server.log().count("room-ready role=receive") == 3, what="it serves")
+    codes = [come() for _ in range(lost + 1)]
+    assert codes == ["220"] * lost + ["421"], (lost, codes)
+    leave()
+    server.stop()
+finally:
+    server.close()
+"""
+
+
+def test_connections_are_counted_over_all_workers():
+    """This host is never counted, so it takes a network of our own to come from elsewhere."""
+    here = pathlib.Path(__file__).resolve().parent
+    ours = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    if subprocess.run([*ours, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine makes no network namespaces")
+    done = subprocess.run([*ours, sys.executable, "-c", ELSEWHERE, str(here), str(here.parent.parent / "tools")],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -19,6 +19,7 @@
 #include "os/channel.h"
 #include "os/log.h"
 #include "receive/session.h"
+#include "room/crowd.h"
 #include "spool/memory.h"
 
 struct door {
