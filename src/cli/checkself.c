@@ -17,6 +17,7 @@ struct self {
     struct cupboard *cupboard;
     struct arena *arena;
     size_t tried, abuses, notes;
+    struct tls_context *tls, *old_tls; /* old: nothing newer than TLS 1.1 */
 };
 
 static void
@@ -134,12 +135,20 @@ resolve_listen(struct str listen, struct net_address *to)
     return net_parse(host, (uint16_t)port, to);
 }
 
+/* tls: of a port that begins with it; NULL. */
+static bool
+reopen_by(struct probe *p, const struct net_address *to,
+          struct tls_context *tls, struct err *e)
+{
+    probe_close(p);
+    return probe_open(p, to, tls, e) &&
+           probe_say(p, "EHLO " RELAYFORM_ABROAD, e) == 250;
+}
+
 static bool
 reopen(struct probe *p, const struct net_address *to, struct err *e)
 {
-    probe_close(p);
-    return probe_open(p, to, e) &&
-           probe_say(p, "EHLO " RELAYFORM_ABROAD, e) == 250;
+    return reopen_by(p, to, NULL, e);
 }
 
 static unsigned
@@ -252,46 +261,167 @@ try_submission(struct self *s, struct str name, struct probe *p)
     (void)probe_say(p, "RSET", &e);
 }
 
-/* The open port as a client without TLS meets it. */
-static void
-try_port(struct self *s, const struct conf_listen *l, struct str listen,
-         struct str here)
+/* ---- under TLS --------------------------------------------------------- */
+
+static bool
+offers(const struct probe *p, struct str keyword)
 {
-    const struct conf *c = s->cupboard->conf;
-    struct str name = arena_printf(s->arena, "listen \"%.*s\" (%.*s)",
-                                   STR_ARG(l->name), STR_ARG(listen));
-    struct net_address to;
-    struct probe p = {.fd = -1};
-    struct err e;
-    if (l->tls_implicit || !resolve_listen(listen, &to))
-        return;
-    if (!reopen(&p, &to, &e)) {
+    return str_find_nocase(buf_str(&p->reply), keyword) >= 0;
+}
+
+/* A session that has just said EHLO under TLS. */
+static void
+try_under_tls(struct self *s, struct str name, struct probe *p,
+              const struct conf_listen *l)
+{
+    s->tried++;
+    if (l->auth_required && !offers(p, STR("AUTH ")))
         found(s, false,
               arena_printf(s->arena,
-                           "%.*s does not answer (%s): only its rules "
-                           "were tried",
+                           "%.*s offers no AUTH under TLS: nobody can log in",
+                           STR_ARG(name)));
+    if (l->auth_required)
+        try_submission(s, name, p);
+}
+
+/* A session in clear goes on under that TLS. */
+static bool
+change_over(struct probe *p, const struct net_address *to,
+            struct tls_context *tls, const char *line, struct err *e)
+{
+    return reopen(p, to, e) && probe_say(p, line, e) == 220 &&
+           probe_start_tls(p, tls, e);
+}
+
+/* Commands that somebody on the way put behind STARTTLS in clear (RFC 3207, 6)
+ * must not be taken for the client's. */
+static void
+try_injection(struct self *s, struct str name, struct probe *p,
+              const struct net_address *to)
+{
+    struct err e;
+    s->tried++;
+    if (change_over(p, to, s->tls, "STARTTLS\r\nHELP", &e) &&
+        probe_say(p, "NOOP", &e) == 214)
+        found(s, true,
+              arena_printf(s->arena,
+                           "%.*s takes a command that came in clear behind "
+                           "STARTTLS for one that came under TLS",
+                           STR_ARG(name)));
+}
+
+static void
+try_old_tls(struct self *s, struct str name, struct probe *p,
+            const struct net_address *to, bool implicit)
+{
+    struct err e;
+    s->tried++;
+    probe_close(p);
+    if (implicit ? probe_open(p, to, s->old_tls, &e)
+                 : change_over(p, to, s->old_tls, "STARTTLS", &e))
+        found(s, true,
+              arena_printf(s->arena,
+                           "%.*s speaks TLS older than 1.2: who is "
+                           "on the way may read it",
+                           STR_ARG(name)));
+}
+
+static void
+try_starttls(struct self *s, struct str name, const struct conf_listen *l,
+             const struct net_address *to)
+{
+    struct probe p = {.fd = -1};
+    struct err e = {.text = "not offered"};
+    if (reopen(&p, to, &e) && offers(&p, STR("STARTTLS")) &&
+        change_over(&p, to, s->tls, "STARTTLS", &e) &&
+        probe_say(&p, "EHLO " RELAYFORM_ABROAD, &e) == 250) {
+        try_under_tls(s, name, &p, l);
+        try_injection(s, name, &p, to);
+        try_old_tls(s, name, &p, to, false);
+    } else {
+        found(s, false,
+              arena_printf(s->arena, "%.*s: STARTTLS does not work (%s)",
                            STR_ARG(name), e.text));
+    }
+    probe_close(&p);
+}
+
+static void
+not_answering(struct self *s, struct str name, const struct err *e)
+{
+    found(s, false,
+          arena_printf(s->arena,
+                       "%.*s does not answer (%s): only its rules "
+                       "were tried",
+                       STR_ARG(name), e->text));
+}
+
+static void
+try_implicit(struct self *s, struct str name, const struct conf_listen *l,
+             const struct net_address *to)
+{
+    struct probe p = {.fd = -1};
+    struct err e = {.text = "it refuses EHLO"};
+    if (reopen_by(&p, to, s->tls, &e)) {
+        try_under_tls(s, name, &p, l);
+        try_directory(s, name, &p);
+        try_old_tls(s, name, &p, to, true);
+    } else {
+        not_answering(s, name, &e);
+    }
+    probe_close(&p);
+}
+
+/* ---- each port --------------------------------------------------------- */
+
+/* An open port as a client without TLS meets it. */
+static void
+try_clear(struct self *s, const struct conf_listen *l, struct str name,
+          const struct net_address *to, struct str here)
+{
+    const struct conf *c = s->cupboard->conf;
+    struct probe p = {.fd = -1};
+    struct err e = {.text = "it refuses EHLO"};
+    if (!reopen(&p, to, &e)) {
+        not_answering(s, name, &e);
         probe_close(&p);
         return;
     }
     try_login(s, name, &p);
-    if (reopen(&p, &to, &e))
+    if (reopen(&p, to, &e))
         try_directory(s, name, &p);
-    if (reopen(&p, &to, &e)) {
+    if (reopen(&p, to, &e)) {
         if (l->auth_required)
             try_submission(s, name, &p);
-        else if (policy_in_networks(c, &to))
+        else if (policy_in_networks(c, to))
             found(s, false,
                   arena_printf(s->arena,
                                "%.*s: this host is in relay.networks and may "
                                "relay; for strangers only the rules were tried",
                                STR_ARG(name)));
         else
-            try_relays(s, name, &p, &to, here);
+            try_relays(s, name, &p, to, here);
     }
-    if (!l->auth_required && reopen(&p, &to, &e))
+    if (!l->auth_required && reopen(&p, to, &e))
         try_unknown(s, name, &p, here);
     probe_close(&p);
+    if (c->tls.certificate.n > 0)
+        try_starttls(s, name, l, to);
+}
+
+static void
+try_port(struct self *s, const struct conf_listen *l, struct str listen,
+         struct str here)
+{
+    struct str name = arena_printf(s->arena, "listen \"%.*s\" (%.*s)",
+                                   STR_ARG(l->name), STR_ARG(listen));
+    struct net_address to;
+    if (!resolve_listen(listen, &to))
+        return;
+    if (l->tls_implicit)
+        try_implicit(s, name, l, &to);
+    else
+        try_clear(s, l, name, &to, here);
 }
 
 /* ------------------------------------------------------------------------ */
@@ -322,6 +452,8 @@ check_self(struct cupboard *c, void *ctx)
     (void)ctx;
     struct str here =
         conf->n_domains > 0 ? conf->domains[0].name : conf->hostname;
+    s.tls = tls_client_context(false, STR_EMPTY, &c->e);
+    s.old_tls = tls_old_client_context();
     look_at_networks(&s);
     look_at_listens(&s);
     try_rules(&s, here);
@@ -331,6 +463,8 @@ check_self(struct cupboard *c, void *ctx)
         for (size_t j = 0; j < conf->listens[i].n_addresses; j++)
             try_port(&s, &conf->listens[i], conf->listens[i].addresses[j],
                      here);
+    tls_context_free(s.old_tls);
+    tls_context_free(s.tls);
     return conclude(&s);
 }
 

@@ -24,13 +24,58 @@ wait_for(const struct probe *p, short events, struct err *e)
 }
 
 static bool
+send_raw(const struct probe *p, struct str bytes, struct err *e)
+{
+    while (bytes.n > 0) {
+        ssize_t n = send(p->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        if (n >= 0)
+            bytes = str_from_pos(bytes, (size_t)n);
+        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (!wait_for(p, POLLOUT, e))
+                return false;
+        } else if (errno != EINTR)
+            return err_sys(e, "send", "connection");
+    }
+    return true;
+}
+
+static bool
+send_all(struct probe *p, struct str bytes, struct err *e)
+{
+    struct buf cipher = {0};
+    if (p->tls == NULL)
+        return send_raw(p, bytes, e);
+    bool ok = tls_write(p->tls, bytes, &cipher) == TLS_OPEN ||
+              err_set(e, "TLS: %s", tls_error(p->tls));
+    ok = ok && send_raw(p, buf_str(&cipher), e);
+    buf_fini(&cipher);
+    return ok;
+}
+
+/* The plaintext of what came goes to p->in; TLS answers for itself. */
+static bool
+decipher(struct probe *p, struct str bytes, struct err *e)
+{
+    struct buf cipher = {0};
+    enum tls_state state = tls_feed(p->tls, bytes, &p->in, &cipher);
+    bool ok = send_raw(p, buf_str(&cipher), e);
+    buf_fini(&cipher);
+    if (state == TLS_FAILED)
+        return err_set(e, "TLS: %s", tls_error(p->tls));
+    return ok;
+}
+
+/* From the kernel; under TLS it need not be anything for us. */
+static bool
 read_more(struct probe *p, struct err *e)
 {
-    enum { STEP = 4096 };
+    char bytes[4096];
     for (;;) {
-        ssize_t n = recv(p->fd, buf_reserve(&p->in, STEP), STEP, 0);
+        ssize_t n = recv(p->fd, bytes, sizeof bytes, 0);
+        if (n > 0 && p->tls != NULL)
+            return decipher(p, str_from_n(bytes, (size_t)n), e);
         if (n > 0) {
-            p->in.n += (size_t)n;
+            buf_add(&p->in, str_from_n(bytes, (size_t)n));
             return true;
         }
         if (n == 0)
@@ -76,7 +121,20 @@ read_reply(struct probe *p, struct err *e)
 }
 
 bool
-probe_open(struct probe *p, const struct net_address *to, struct err *e)
+probe_start_tls(struct probe *p, struct tls_context *tls, struct err *e)
+{
+    buf_clear(&p->in);
+    p->tls = tls_new(tls, STR_EMPTY);
+    if (!decipher(p, STR_EMPTY, e))
+        return false;
+    while (tls_version(p->tls).n == 0)
+        if (!read_more(p, e))
+            return false;
+    return true;
+}
+
+static bool
+join(struct probe *p, const struct net_address *to, struct err *e)
 {
     int trouble = 0;
     socklen_t n = sizeof trouble;
@@ -90,6 +148,15 @@ probe_open(struct probe *p, const struct net_address *to, struct err *e)
         errno = trouble;
         return err_sys(e, "connect", "server");
     }
+    return true;
+}
+
+bool
+probe_open(struct probe *p, const struct net_address *to,
+           struct tls_context *tls, struct err *e)
+{
+    if (!join(p, to, e) || (tls != NULL && !probe_start_tls(p, tls, e)))
+        return false;
     unsigned code = read_reply(p, e);
     if (code == 0 || code == 220)
         return code == 220;
@@ -102,24 +169,10 @@ probe_close(struct probe *p)
     if (p->fd >= 0)
         (void)close(p->fd);
     p->fd = -1;
+    tls_free(p->tls);
+    p->tls = NULL;
     buf_fini(&p->in);
     buf_fini(&p->reply);
-}
-
-static bool
-send_all(const struct probe *p, struct str bytes, struct err *e)
-{
-    while (bytes.n > 0) {
-        ssize_t n = send(p->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-        if (n >= 0)
-            bytes = str_from_pos(bytes, (size_t)n);
-        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!wait_for(p, POLLOUT, e))
-                return false;
-        } else if (errno != EINTR)
-            return err_sys(e, "send", "connection");
-    }
-    return true;
 }
 
 unsigned

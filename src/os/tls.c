@@ -273,6 +273,17 @@ tls_client_context(bool verify, struct str anchors, struct err *e)
     return c;
 }
 
+struct tls_context *
+tls_old_client_context(void)
+{
+    struct tls_context *c = context_new(TLS_client_method());
+    c->client = true;
+    SSL_CTX_set_security_level(c->ssl, 0); // else OpenSSL would not even try
+    (void)SSL_CTX_set_min_proto_version(c->ssl, TLS1_VERSION);
+    (void)SSL_CTX_set_max_proto_version(c->ssl, TLS1_1_VERSION);
+    return c;
+}
+
 void
 tls_context_free(struct tls_context *c)
 {

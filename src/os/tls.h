@@ -21,6 +21,8 @@ struct tls_context *tls_server_context(struct str certificate, struct str key,
  * under `anchors` (PEM). Without it any certificate will do (opportunistic). */
 struct tls_context *tls_client_context(bool verify, struct str anchors,
                                        struct err *e);
+/* One that speaks nothing newer than TLS 1.1: to see that a peer refuses it. */
+struct tls_context *tls_old_client_context(void);
 void tls_context_free(struct tls_context *c); /* one reference less */
 
 enum tls_state { TLS_HANDSHAKE = 0, TLS_OPEN, TLS_CLOSED, TLS_FAILED };

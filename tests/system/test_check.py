@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: ISC
 """gatepost check mail, route and self: the gate on paper, as the server judges."""
 import json
+import socket
+import ssl
+import threading
+import warnings
 
 import pytest
 
@@ -131,3 +135,82 @@ def test_an_open_relay_is_found(make_server):
     kinds = [json.loads(line) for line in done.stdout.strip().split("\n")]
     assert kinds[-1]["abusable"] is True
     assert any("open relay" in k.get("text", "") and "victim@abroad.invalid" in k["text"] for k in kinds)
+
+
+class Careless(threading.Thread):
+    """A server that does under TLS what no server should."""
+
+    def __init__(self, port, certificate, key, implicit):
+        super().__init__(daemon=True)
+        self.implicit = implicit
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.context.minimum_version = ssl.TLSVersion.TLSv1
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                self.serve(s)
+            except (OSError, ssl.SSLError):
+                pass
+            s.close()
+
+    def serve(self, s):
+        if self.implicit:
+            s = self.context.wrap_socket(s, server_side=True)
+        s.sendall(b"220 careless.example\r\n")
+        had, tls = b"", self.implicit
+        while True:
+            while b"\r\n" not in had:
+                more = s.recv(4096)
+                if not more:
+                    return
+                had += more
+            line, had = had.split(b"\r\n", 1)
+            verb = line.split()[0].upper() if line.split() else b""
+            if verb == b"STARTTLS":
+                s.sendall(b"220 go ahead\r\n")
+                s, tls = self.context.wrap_socket(s, server_side=True), True
+            elif verb == b"EHLO":
+                s.sendall(b"250-careless.example\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n" if not tls else b"250 careless.example\r\n")
+            else:
+                s.sendall({b"HELP": b"214 help\r\n", b"AUTH": b"535 no\r\n", b"VRFY": b"252 maybe\r\n"}.get(verb, b"250 ok\r\n"))
+
+
+def self_check(server):
+    done = server.cli("check", "self", "--json", check=False)
+    lines = [json.loads(line) for line in done.stdout.strip().split("\n")]
+    assert (done.returncode == 3) == lines[-1]["abusable"]
+    return [x["text"] for x in lines if x["kind"] == "abuse"], [x["text"] for x in lines if x["kind"] == "note"]
+
+
+def test_self_tries_the_ports_under_tls(make_server):
+    server = make_server(workers=1)
+    server.start()
+    abuses, notes = self_check(server)
+    assert abuses == [] and not any("submission" in note for note in notes), notes
+    server.stop()
+
+    careless = [Careless(server.submission_port, server.certificate, server.key, False),
+                Careless(server.submissions_port, server.certificate, server.key, True)]
+    try:
+        abuses, notes = self_check(server)
+    finally:
+        for c in careless:
+            c.listener.close()
+    for name, what in [("submission", "looks at a password that came without TLS"), ("submission", "came in clear behind STARTTLS"),
+                       ("submission", "older than 1.2"), ("submission", "takes a sender without a login"),
+                       ("submissions", "older than 1.2"), ("submissions", "takes a sender without a login")]:
+        assert any(f'listen "{name}"' in text and what in text for text in abuses), (name, what, abuses)
+    for name in ("submission", "submissions"):
+        assert any(f'listen "{name}"' in text and "no AUTH under TLS" in text for text in notes), notes
+    assert any('listen "mx"' in text and "does not answer" in text for text in notes)
