@@ -10,6 +10,7 @@
  *     "a:ann@example.com"  an account: state, on vacation or not
  *     "l:sales@example.com" an alias: its targets, who may write to it;
  *                          "l:@example.com" catches all
+ *     "n:ann@example.com"  the aliases with that address among their targets
  * A value is never empty, so an empty one can mean "gone" in a list of changes.
  */
 #pragma once
@@ -99,6 +100,12 @@ void book_resolve(const struct book *b, struct arena *a,
 bool book_may_send_as(const struct book *b, struct arena *a, struct str account,
                       const struct address *sender);
 
+/* What this account may send as: itself first, then the aliases that lead to
+ * it, nearest first, "@example.com" for a catch-all. At most max (not 0) keys,
+ * in the arena; *more: there are others. */
+size_t book_senders(const struct book *b, struct arena *a, struct str account,
+                    struct str *names, size_t max, bool *more);
+
 /* May this sender write to an alias that is for members only? As a member is
  * known by its own address (with any +detail), or by another name of the very
  * account that is one. The null sender is no member. */
@@ -147,6 +154,11 @@ void book_account_encode(struct buf *to, const struct book_account *x);
 bool book_account_decode(struct str value, struct book_account *x);
 void book_alias_encode(struct buf *to, const struct book_alias *x);
 bool book_alias_decode(struct arena *a, struct str value, struct book_alias *x);
+/* Of the aliases that lead to one address at most so many are told. */
+enum { BOOK_NAMES_MAX = 1000 };
+void book_names_encode(struct buf *to, const struct str *names, size_t n);
+/* NULL: malformed, or none. */
+struct str *book_names_decode(struct arena *a, struct str value, size_t *n);
 
 /* What is known of this account (a key) itself, whether its domain is hosted
  * or not; false: nothing. note lives in the arena. */

@@ -143,3 +143,21 @@ book_alias_decode(struct arena *a, struct str value, struct book_alias *x)
         x->members = take_list(&in, a, &x->n_members);
     return wire_done(&in);
 }
+
+void
+book_names_encode(struct buf *to, const struct str *names, size_t n)
+{
+    add_list(to, names, n);
+}
+
+struct str *
+book_names_decode(struct arena *a, struct str value, size_t *n)
+{
+    struct wire in = wire_from(value);
+    struct str *names = take_list(&in, a, n);
+
+    if (wire_done(&in) && *n > 0)
+        return names;
+    *n = 0;
+    return NULL;
+}

@@ -2,6 +2,10 @@
 /* The database as the address book sees it: keys, values, changes. */
 #include "directory/accounts_internal.h"
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
 static void
 encode_domain(struct str deliver, struct buf *to)
 {
@@ -16,6 +20,41 @@ encode_alias(const struct accounts_alias *x, struct buf *to)
                                                .members_only = x->members_only,
                                                .members = x->members,
                                                .n_members = x->n_members});
+}
+
+/* The aliases of one address, as they come by. */
+struct names {
+    struct arena arena;
+    struct buf key;
+    struct str list[BOOK_NAMES_MAX];
+    size_t n;
+};
+
+static void
+on_name(void *ctx, struct str alias)
+{
+    struct names *x = ctx;
+    if (x->n < BOOK_NAMES_MAX)
+        x->list[x->n++] = arena_dup(&x->arena, alias);
+}
+
+static void
+names_free(struct names *x)
+{
+    arena_fini(&x->arena);
+    buf_fini(&x->key);
+    free(x);
+}
+
+static bool
+encode_names(struct accounts *a, struct str key, struct buf *to, struct err *e)
+{
+    struct names *x = alloc_zero(sizeof *x);
+    bool ok = accounts_aliases_to(a, key, on_name, x, e);
+    if (ok && x->n > 0)
+        book_names_encode(to, x->list, x->n);
+    names_free(x);
+    return ok;
 }
 
 bool
@@ -36,6 +75,8 @@ accounts_value(struct accounts *a, struct str key, struct buf *to,
         found = accounts_user_get(a, &arena, key, &user, e);
         if (found == ACCOUNTS_DONE)
             book_account_encode(to, &user.is);
+    } else if (str_skip(&key, STR("n:"))) {
+        found = encode_names(a, key, to, e) ? ACCOUNTS_DONE : ACCOUNTS_TROUBLE;
     } else if (str_skip(&key, STR("l:"))) {
         found = accounts_alias_get(a, &arena, key, &alias, e);
         if (found == ACCOUNTS_DONE)
@@ -88,6 +129,43 @@ on_alias(void *ctx, const struct accounts_alias *x)
     hand_out(w, STR("l:"), x->address);
 }
 
+static void
+hand_out_names(struct walk *w, struct names *x)
+{
+    if (x->n > 0) {
+        book_names_encode(&w->value, x->list, x->n);
+        hand_out(w, STR("n:"), buf_str(&x->key));
+    }
+    arena_reset(&x->arena);
+    x->n = 0;
+}
+
+static bool
+each_names(struct accounts *a, struct walk *w)
+{
+    struct names *x;
+    struct query q;
+
+    if (!query_begin(&q, a,
+                     "SELECT DISTINCT key, alias FROM target"
+                     " ORDER BY key, alias",
+                     w->e))
+        return false;
+    x = alloc_zero(sizeof *x);
+    while (w->ok && query_step(&q, w->e) == QUERY_ROW) {
+        struct str key = query_column(&q, 0);
+        if (!str_eq(key, buf_str(&x->key))) {
+            hand_out_names(w, x);
+            buf_clear(&x->key);
+            buf_add(&x->key, key);
+        }
+        on_name(x, query_column(&q, 1));
+    }
+    hand_out_names(w, x);
+    names_free(x);
+    return query_end(&q) && w->ok;
+}
+
 bool
 accounts_each_value(struct accounts *a, accounts_value_fn fn, void *ctx,
                     struct err *e)
@@ -99,7 +177,8 @@ accounts_each_value(struct accounts *a, accounts_value_fn fn, void *ctx,
         return false;
     bool ok = accounts_domain_list(a, on_domain, &w, e) && w.ok &&
               accounts_user_list(a, STR_EMPTY, on_user, &w, e) && w.ok &&
-              accounts_alias_list(a, STR_EMPTY, on_alias, &w, e) && w.ok;
+              accounts_alias_list(a, STR_EMPTY, on_alias, &w, e) && w.ok &&
+              each_names(a, &w);
     (void)query_run(a, "COMMIT", NULL, 0, NULL, &ignored);
     buf_fini(&w.key);
     buf_fini(&w.value);

@@ -126,9 +126,19 @@ static const char *const version_3[] = {
     NULL,
 };
 
+/* An address's aliases are in the book, too. */
+static const char *const version_4[] = {
+    NOTE_CHANGE("name_added", "INSERT ON target", "'n:' || new.key"),
+    NOTE_CHANGE("name_changed", "UPDATE ON target", "'n:' || new.key"),
+    NOTE_CHANGE("name_moved", "UPDATE OF key ON target", "'n:' || old.key"),
+    NOTE_CHANGE("name_gone", "DELETE ON target", "'n:' || old.key"),
+    NULL,
+};
+
 /* Each leads from the version before it to its own; an empty database has
  * version 0. What was released is never edited, only followed by another. */
-static const char *const *const versions[] = {version_1, version_2, version_3};
+static const char *const *const versions[] = {version_1, version_2, version_3,
+                                              version_4};
 enum { SCHEMA_VERSION = sizeof versions / sizeof *versions };
 
 static bool

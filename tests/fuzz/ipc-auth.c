@@ -22,6 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct book_domain domain;
     struct book_account account;
     struct book_alias alias;
+    struct str *names;
+    size_t n_names;
     struct arena a = {0};
     struct buf again = {0};
 
@@ -52,6 +54,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     if (book_alias_decode(&a, in, &alias)) {
         book_alias_encode(&again, &alias);
+        if (!str_eq(buf_str(&again), in))
+            __builtin_trap();
+        buf_clear(&again);
+    }
+    names = book_names_decode(&a, in, &n_names);
+    if (names != NULL) {
+        book_names_encode(&again, names, n_names);
         if (!str_eq(buf_str(&again), in))
             __builtin_trap();
         buf_clear(&again);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Logging in and sending to the world."""
+import json
 import base64
 import smtplib
 import time
@@ -84,6 +85,33 @@ def test_only_ones_own_sender(server):
             if code == 553:
                 assert text.startswith(b"5.7.1") and b"sender-not-yours" in text
             s.rset()
+
+
+def test_which_senders_are_yours(server):
+    server.add_user("dora@example.com")
+    server.cli("alias", "add", "office@example.com", "dora@example.com")
+    server.cli("alias", "add", "staff@example.com", "office@example.com", "bob@example.com")
+
+    def refusal():
+        with server.submission("dora@example.com", "secret") as s:
+            s.ehlo()
+            code, text = s.mail("bob@example.com")
+            assert code == 553 and all(len(line) <= 194 for line in text.split(b"\n"))
+            return text.decode()
+
+    assert "send as dora@example.com, office@example.com, staff@example.com, or ask" in refusal()
+    for i in range(10):
+        server.cli("alias", "add", f"a{i}@example.com", "dora@example.com")
+    assert "send as dora@example.com, a0@example.com, a1@example.com, a2@example.com, a3@example.com and 8 more, or ask" in refusal()
+    for i in range(10):
+        server.cli("alias", "remove", f"a{i}@example.com")
+    server.cli("alias", "remove", "staff@example.com")
+    server.cli("alias", "add", "staff@example.com", "bob@example.com")
+    assert "send as dora@example.com, office@example.com, or ask" in refusal()
+    done = server.cli("check", "mail", "--ip", "192.0.2.1", "--auth", "dora@example.com", "--from", "bob@example.com",
+                      "--to", "ann@example.com", "--json", check=False)
+    note = next(c["note"] for c in json.loads(done.stdout)["checks"] if c["check"] == "sender-yours")
+    assert note == "may send as dora@example.com office@example.com"
 
 
 def test_submission_completes_the_header(server):

@@ -37,6 +37,12 @@ static const struct {
     {"l:@other.example",           {"ann@acme.example"}                      },
     {"l:postmaster@named.example", {"bob@acme.example"}                      },
     {"d:named.example",            {"maildir:/n/%{user}"}                    },
+    {"n:ann@acme.example",
+     {"@other.example", "into@acme.example", "sales@acme.example"}           },
+    {"n:sales@acme.example",       {"all@acme.example", "sales@acme.example"}},
+ // what directory still lists of an alias that leads elsewhere by now
+    {"n:bob@acme.example",         {"all@acme.example", "loop1@acme.example"}},
+    {"n:loop2@acme.example",       {"loop1@acme.example"}                    },
 };
 
 struct fake {
@@ -61,6 +67,8 @@ find(void *ctx, struct str key, struct str *value)
         else if (key.p[0] == 'a')
             book_account_encode(
                 &b, &(struct book_account){.on_vacation = list[0].n > 0});
+        else if (key.p[0] == 'n')
+            book_names_encode(&b, list, n);
         else
             book_alias_encode(
                 &b, &(struct book_alias){.targets = list, .n_targets = n});
@@ -306,6 +314,42 @@ sending_as(void **state)
 }
 
 static void
+senders(void **state)
+{
+    static const struct {
+        const char *account;
+        size_t max;
+        const char *want;
+    } cases[] = {
+        {"ann@acme.example",   9,
+         "ann@acme.example @other.example into@acme.example "
+         "sales@acme.example all@acme.example"                       },
+        {"ann@acme.example",   3,
+         "ann@acme.example @other.example into@acme.example and more"},
+        {"ann@acme.example",   1, "ann@acme.example and more"        },
+        {"bob@acme.example",   9, "bob@acme.example all@acme.example"},
+        {"loop2@acme.example", 9, "loop2@acme.example"               },
+        {"eve@acme.example",   9, "eve@acme.example"                 },
+    };
+    struct fake f = {0};
+    const struct book b = {.find = find, .ctx = &f};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str names[9];
+        struct buf got = {0};
+        bool more;
+        size_t n = book_senders(&b, &f.arena, str_from(cases[i].account), names,
+                                cases[i].max, &more);
+        for (size_t j = 0; j < n; j++)
+            buf_addf(&got, "%s%.*s", j > 0 ? " " : "", STR_ARG(names[j]));
+        buf_add(&got, more ? STR(" and more") : STR_EMPTY);
+        assert_string_equal(buf_cstr(&got), cases[i].want);
+        buf_fini(&got);
+    }
+    arena_fini(&f.arena);
+}
+
+static void
 loops(void **state)
 {
     static const struct {
@@ -534,6 +578,7 @@ main(void)
         cmocka_unit_test(vacation_flag),
         cmocka_unit_test(sending_as),
         cmocka_unit_test(hosting),
+        cmocka_unit_test(senders),
         cmocka_unit_test(loops),
         cmocka_unit_test(names),
         cmocka_unit_test(bad_values),

@@ -11,6 +11,20 @@
 #include "gate/gate.h"
 
 /* ours.example: ann, her alias sales, a catch-all at all.example */
+static const char *const ann_is[] = {"@all.example", "list1@ours.example",
+                                     "list2@ours.example", "list3@ours.example",
+                                     "listwithalongname@ours.example"};
+static size_t n_ann_is;
+
+static void
+encode_names(struct buf *to)
+{
+    struct str names[sizeof ann_is / sizeof *ann_is];
+    for (size_t i = 0; i < n_ann_is; i++)
+        names[i] = str_from(ann_is[i]);
+    book_names_encode(to, names, n_ann_is);
+}
+
 static bool
 find(void *ctx, struct str key, struct str *value)
 {
@@ -31,6 +45,11 @@ find(void *ctx, struct str key, struct str *value)
         book_account_encode(&b, &(struct book_account){.state = BOOK_DISABLED});
     else if (str_eq(key, STR("l:sales@ours.example")) ||
              str_eq(key, STR("l:@all.example")))
+        book_alias_encode(&b,
+                          &(struct book_alias){.targets = ann, .n_targets = 1});
+    else if (n_ann_is > 0 && str_eq(key, STR("n:ann@ours.example")))
+        encode_names(&b);
+    else if (str_starts(key, STR("l:list")))
         book_alias_encode(&b,
                           &(struct book_alias){.targets = ann, .n_targets = 1});
     else
@@ -150,6 +169,44 @@ mail(void **state)
         expect(mails[i].sender, gate_judge(GATE_MAIL, &f, NULL).reason,
                mails[i].want);
     }
+    arena_fini(&arena);
+}
+
+/* Who logged in reads which senders are theirs, in a line that is not too long;
+ * the admin reads all. */
+static void
+senders_named(void **state)
+{
+    static const struct {
+        size_t n;
+        const char *want;
+    } cases[] = {
+        {0, ""                                                      },
+        {1, ", @all.example"                                        },
+        {3, ", @all.example, list1@ours.example, list2@ours.example"},
+        {5, ", @all.example, list1@ours.example, list2@ours.example and 2 "
+            "more"                                       },
+    };
+    const struct gate_session ann = ANN;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address a;
+        struct str in = STR("<bob@ours.example>");
+        assert_true(address_take_path(&in, false, &a));
+        n_ann_is = cases[i].n;
+        struct gate_facts f = facts_of(&ann);
+        gate_facts_sender(&f, &a, 0);
+        struct gate_verdict v = gate_judge(GATE_MAIL, &f, NULL);
+        assert_true(str_eq(v.reason, STR("sender-not-yours")));
+        assert_true(str_eq(v.detail, str_from(cases[i].want)));
+        assert_int_equal(v.rule.n, 0);
+        f.thorough = true;
+        v = gate_judge(GATE_MAIL, &f, NULL);
+        assert_true(str_starts(v.rule, STR("may send as ann@ours.example")));
+        for (size_t j = 0; j < cases[i].n; j++)
+            assert_true(str_find(v.rule, str_from(ann_is[j])) > 0);
+    }
+    n_ann_is = 0;
     arena_fini(&arena);
 }
 
@@ -283,9 +340,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mail),
-        cmocka_unit_test(rcpt),
-        cmocka_unit_test(end),
+        cmocka_unit_test(mail),  cmocka_unit_test(senders_named),
+        cmocka_unit_test(rcpt),  cmocka_unit_test(end),
         cmocka_unit_test(codes),
     };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
