@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Logging in and sending to the world."""
-import json
 import base64
+import json
 import smtplib
 import time
 
