@@ -61,7 +61,7 @@ struct mime_walk {
 
 void mime_begin(struct mime_walk *w, struct str message);
 /* Goes on inside a leaf that would have been a container but for its transfer
- * encoding, with its decoded body: depth 0 is what the leaf holds. */
+ * encoding, with its decoded body: the message has depth 0, parts depth 1. */
 void mime_begin_decoded(struct mime_walk *w, const struct mime_part *p,
                         struct str body);
 bool mime_next(struct mime_walk *w, struct mime_part *p);
