@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/charset.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <iconv.h>
 
@@ -117,20 +118,37 @@ add_converted(struct buf *to, struct str name, struct str text)
 
 /* ---- looking at text ----------------------------------------------------- */
 
-/* ASCII, and no ISO-2022 of any kind. */
+static bool
+is_plain_octet(unsigned char c)
+{
+    return c < 0x80 && c != ESC && c != SO && c != SI;
+}
+
+/* Is any of the eight octets zero? */
+static bool
+has_zero(uint64_t eight)
+{
+    return ((eight - 0x0101010101010101U) & ~eight & 0x8080808080808080U) != 0;
+}
+
+/* ASCII, and no ISO-2022 of any kind. Eight octets at once: this is asked of
+ * every text. */
 static bool
 is_plain(struct str s)
 {
-    for (size_t i = 0; i < s.n;) {
-        bool other = false; // a run without exits: a few octets at once
-        for (size_t end = math_min(i + 64, s.n); i < end; i++) {
-            unsigned char c = (unsigned char)s.p[i];
-            other |= (c >= 0x80) | (c == ESC) | (c == SO) | (c == SI);
-        }
-        if (other)
+    size_t i = 0;
+    uint64_t eight;
+    static_assert(SI == (SO | 1), "found by one comparison");
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        if ((eight & 0x8080808080808080U) != 0 ||
+            has_zero(eight ^ ESC * 0x0101010101010101U) ||
+            has_zero((eight & 0xFEFEFEFEFEFEFEFEU) ^ SO * 0x0101010101010101U))
             return false;
     }
-    return true;
+    while (i < s.n && is_plain_octet((unsigned char)s.p[i]))
+        i++;
+    return i == s.n;
 }
 
 /* Does the text end in the middle of this character? */

@@ -100,13 +100,21 @@ all_blank(struct str s)
     return str_trim(s).n == 0;
 }
 
+static bool
+is_printable(unsigned char c)
+{
+    return c >= ' ' && c < 127;
+}
+
 /* Controls, those of ISO 6429's upper half too, become blanks; line ends before
  * a blank are a fold and go. */
 static void
 clean_line(struct buf *to, size_t from)
 {
     size_t put = from;
-    for (size_t i = from; i < to->n; i++) {
+    while (put < to->n && is_printable((unsigned char)to->p[put]))
+        put++;
+    for (size_t i = put; i < to->n; i++) {
         unsigned char c = (unsigned char)to->p[i];
         unsigned char next = i + 1 < to->n ? (unsigned char)to->p[i + 1] : 0;
         if (c == 0xC2 && next < 0xA0) {
@@ -123,16 +131,18 @@ clean_line(struct buf *to, size_t from)
 static void
 add_unfolded(struct buf *to, struct str value)
 {
-    for (size_t i = 0; i < value.n; i++) {
-        struct str rest = str_from_pos(value, i);
-        bool crlf = str_starts(rest, STR("\r\n"));
-        size_t n = crlf ? 2 : 1;
-        if ((crlf || rest.p[0] == '\n') && n < rest.n &&
-            ascii_is_blank((unsigned char)rest.p[n])) {
-            i += n - 1;
-            continue;
-        }
-        buf_add_char(to, value.p[i]);
+    while (value.n > 0) {
+        ssize_t at = str_find_char(value, '\n');
+        size_t n = at < 0 ? value.n : (size_t)at;
+        struct str line = str_first(value, n);
+        value = str_from_pos(value, n + 1);
+        if (at >= 0 && line.n > 0 && line.p[line.n - 1] == '\r')
+            line.n--;
+        buf_add(to, line);
+        // a line end that is no fold is a control, which clean_line() makes a
+        // blank of
+        if (value.n > 0 && !ascii_is_blank((unsigned char)value.p[0]))
+            buf_add_char(to, '\n');
     }
 }
 
@@ -171,7 +181,13 @@ encoded_add_decoded(struct buf *to, struct str value)
 {
     size_t from = to->n;
     struct buf line = {0};
-    add_unfolded(&line, str_trim(value));
+    value = str_trim(value);
+    if (str_find_char(value, '=') < 0 && str_find_char(value, '\n') < 0) {
+        charset_to_utf8(to, STR_EMPTY, value);
+        clean_line(to, from);
+        return;
+    }
+    add_unfolded(&line, value);
     decode_words(to, buf_str(&line));
     buf_fini(&line);
     clean_line(to, from);

@@ -71,7 +71,7 @@ values(void **state)
  // one line
         {"folds",                       "a\r\n b\n\tc",                              "a b c"                      },
         {"blanks around",               " a \r\n",                                   "a"                          },
-        {"other line ends",             "a\r\nb\nc\rd",                              "a  b c d"                   },
+        {"other line ends",             "a\r\nb\nc\rd",                              "a b c d"                   },
         {"controls",                    "a\001b\177c",                               "a b c"                      },
         {"controls encoded",            "=?utf-8?q?a=0D=0Ab=1B[c?=",                 "a  b [c"                    },
         {"upper controls",              "=?utf-8?q?a=C2=9Bb?= \302\205",             "a b  "                      },
