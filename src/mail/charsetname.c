@@ -213,14 +213,12 @@ name_key(struct str name, char key[KEY_LONGEST])
                           ascii_is_blank((unsigned char)name.p[0])))
         name = str_from_pos(name, 1);
     (void)str_skip_nocase(&name, STR("x-"));
-    for (size_t i = 0; i < name.n; i++) {
+    for (size_t i = 0; i < name.n && n < KEY_LONGEST; i++) {
         unsigned char c = ascii_lower((unsigned char)name.p[i]);
         if (c == '-' || c == '_' || c == '.' || c == ':')
             continue;
         if (!ascii_is_alnum(c))
             break;
-        if (n == KEY_LONGEST)
-            return STR_EMPTY;
         key[n++] = (char)c;
     }
     return str_from_n(key, n);

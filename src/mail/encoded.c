@@ -13,12 +13,12 @@ struct word {
 };
 
 /* "=?" charset [ "*" language ] "?" encoding "?" text "?=" (RFC 2047, 2; RFC
- * 2231, 5) at the front of s; its length. 0: none, and none begins within the
- * next *not octets. Blanks in the text are not allowed, but seen. */
+ * 2231, 5) at the front of s; its length, 0: there is none. The text may hold
+ * blanks, which the RFC forbids and people see, but not the beginning of
+ * another: so none is read twice. */
 static size_t
-word_length(struct str s, struct word *w, size_t * not )
+word_length(struct str s, struct word *w)
 {
-    *not = 1;
     if (!str_starts(s, STR("=?")))
         return 0;
     ssize_t mark =
@@ -33,16 +33,14 @@ word_length(struct str s, struct word *w, size_t * not )
     w->base64 = encoding == 'b';
     size_t from = (size_t)mark + 5;
     for (size_t i = from; i + 1 < s.n; i++) {
-        *not = i;
         if (s.p[i] == '?' && s.p[i + 1] == '=') {
             w->text = (struct str){s.p + from, i - from};
             return i + 2;
         }
         if (s.p[i] == '=' && s.p[i + 1] == '?' &&
             (i + 2 == s.n || s.p[i + 2] != '='))
-            return 0; // the next one begins in it
+            break;
     }
-    *not = s.n;
     return 0;
 }
 
@@ -151,15 +149,15 @@ decode_words(struct buf *to, struct str s)
 {
     struct run run = {0};
     struct word w;
-    size_t plain = 0, i = 0, not ;
+    size_t plain = 0, i = 0;
     while (i < s.n) {
         ssize_t at = str_find_char(str_from_pos(s, i), '=');
         if (at < 0)
             break;
         i += (size_t)at;
-        size_t n = word_length(str_from_pos(s, i), &w, &not );
+        size_t n = word_length(str_from_pos(s, i), &w);
         if (n == 0) {
-            i += not ;
+            i++;
             continue;
         }
         struct str between = {s.p + plain, i - plain};

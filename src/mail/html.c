@@ -19,7 +19,6 @@ struct page {
     unsigned breaks; /* line ends owed before the next character */
     bool blank;      /* a blank owed */
     unsigned pre;    /* elements in which blanks stay, open now */
-    bool pre_begun;  /* a line end right behind <pre> is not shown */
 };
 
 /* Before a character that is seen. */
@@ -29,7 +28,7 @@ settle(struct page *p)
     bool first = p->to->n == p->from;
     if (p->breaks > 0 && !first)
         buf_add(p->to, str_first(STR("\n\n"), p->breaks));
-    else if (p->blank && !first && p->to->p[p->to->n - 1] != '\n')
+    else if (p->blank && !first)
         buf_add_char(p->to, ' ');
     p->breaks = 0;
     p->blank = false;
@@ -44,12 +43,11 @@ end_line(struct page *p, unsigned n)
     p->blank = false;
 }
 
-/* <br>, and a line end in <pre>: shown as often as it comes. */
+/* <br>, and a line end in <pre>: two of them show an empty line. */
 static void
 add_break(struct page *p)
 {
-    if (p->breaks < 2)
-        p->breaks++;
+    p->breaks++;
     p->blank = false;
 }
 
@@ -203,7 +201,6 @@ static void
 do_element(struct page *p, struct str name, bool end, struct str *s)
 {
     enum role role = find_role(name);
-    p->pre_begun = false;
     switch (role) {
     case ROLE_INLINE:
         return;
@@ -225,7 +222,6 @@ do_element(struct page *p, struct str name, bool end, struct str *s)
             p->pre++;
         else if (p->pre > 0)
             p->pre--;
-        p->pre_begun = !end;
         return;
     case ROLE_HIDDEN:
         if (!end)
@@ -260,8 +256,6 @@ comment_length(struct str s)
         ssize_t close = str_find_char(s, '>');
         return close < 0 ? s.n : (size_t)close + 1;
     }
-    if (str_starts(s, STR("<!-->")))
-        return 5;
     for (size_t i = 4; i < s.n;) {
         ssize_t at = str_find_char(str_from_pos(s, i), '>');
         if (at < 0)
@@ -391,8 +385,6 @@ add_text(struct page *p, struct str s)
 {
     uint32_t c;
     size_t n = run_length(s);
-    bool begun = p->pre_begun && s.p[0] != '\r';
-    p->pre_begun = p->pre_begun && !begun;
     if (n > 0) {
         settle(p);
         buf_add(p->to, str_first(s, n));
@@ -407,7 +399,7 @@ add_text(struct page *p, struct str s)
     if (s.p[0] == '<' || s.p[0] == '&') {
         settle(p);
         buf_add_char(p->to, s.p[0]);
-    } else if (!begun || s.p[0] != '\n') {
+    } else {
         add_space(p, s.p[0]);
     }
     return 1;

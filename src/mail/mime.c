@@ -56,8 +56,7 @@ find_delimiter(struct str s, struct str boundary, struct delimiter *d)
 static bool
 boundary_usable(struct str b)
 {
-    return b.n > 0 && b.n <= BOUNDARY_LONGEST && str_find_char(b, '\n') < 0 &&
-           str_find_char(b, '\r') < 0;
+    return b.n > 0 && b.n <= BOUNDARY_LONGEST;
 }
 
 /* The boundary of a multipart that does not name the one it uses: the first

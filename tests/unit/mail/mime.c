@@ -90,8 +90,8 @@ structure(void **state)
          "[0 MESSAGE/Global][1 text/plain|y\n]"                                                                                                               },
         {"an empty line before its header",
          "Content-Type: message/rfc822\n\n\n\nSubject: x\n\ny\n",                                   "[0 message/rfc822][1 text/plain|y\n]"                    },
-        {"a message without header",        "Content-Type: message/rfc822\n\n\ny\n",
-         "[0 message/rfc822][1 text/plain|y\n]"                                                                                                               },
+        {"a message without header",        "Content-Type: message/rfc822\n\n\n\ny\n",
+         "[0 message/rfc822][1 text/plain|\ny\n]"                                                                                                             },
         {"an encoded message",
          "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
          "eA==",                                                                                    "[0 message/rfc822|eA==]"                                 },
@@ -130,6 +130,14 @@ structure(void **state)
          "This is MIME.\n\n--c\nContent-Type: text/html\n\none\n--c--\n",                           "[0 multipart/mixed][1 text/html|one]"                    },
         {"a message below a text",          "MIME\nSee below:\n--c\nContent-Type: x/y\n",
          "[0 text/plain|MIME\nSee below:\n--c\nContent-Type: x/y\n]"                                                                                          },
+        {"a message below another line",    "See below:\n--c\nContent-Type: x/y\n",
+         "[0 text/plain|See below:\n--c\nContent-Type: x/y\n]"                                                                                                },
+        {"two lines about MIME",            "MIME\nMIME\n--c\nContent-Type: x/y\n",
+         "[0 text/plain|MIME\nMIME\n--c\nContent-Type: x/y\n]"                                                                                                },
+        {"a part is no message",            MIXED "--b\n\n--c\nContent-Type: x/y\n\nz\n",
+         "[0 multipart/mixed][1 text/plain|--c\nContent-Type: x/y\n\nz\n]"                                                                                    },
+        {"blanks in the boundary",
+         "Content-Type: multipart/mixed; boundary=\"b \"\n\n--b\n\none\n--b--",                     "[0 multipart/mixed][1 text/plain|one]"                   },
         {"a type said",                     "Content-Type: text/plain\n\n--c\nContent-Type: x/y\n",
          "[0 text/plain|--c\nContent-Type: x/y\n]"                                                                                                            },
     };
@@ -147,7 +155,8 @@ parts_lie_in_the_message(void **state)
 {
     const struct str m = STR("From x\nSubject: s\n" MIXED
                              "--b\nContent-Type: text/html; charset=x\n"
-                             "Content-Transfer-Encoding: Base64 (x)\n\none\n");
+                             "Content-Transfer-Encoding: Base64 (x)\n"
+                             "Content-Transfer-Encoding: 7bit\n\none\n");
     struct mime_walk w;
     struct mime_part p;
     struct str value;
@@ -342,6 +351,7 @@ parameters(void **state)
         {"; x*=us-ascii'en'abc",        "abc"    },
         {"; x*=abc",                    "abc"    },
         {"; x*0=a; x*1=b",              "a"      },
+        {"; x*0=a; x*0=b",              "a"      },
         {"; x*0*=utf-8''a; x*1=b",      "a"      },
         {"; x*1=b",                     NULL     },
         {"; x*=utf-8''b; x=a",          "a"      },
@@ -378,36 +388,37 @@ decoding(void **state)
         enum mime_encoding encoding;
         const char *body, *want;
     } cases[] = {
-        {"as it is",             MIME_IDENTITY,         "a=3D\r\n",                           "a=3D\r\n"         },
-        {"quoted",               MIME_QUOTED_PRINTABLE, "a=3D=c3=B6\r\nb",                    "a=\303\266\r\nb"  },
-        {"soft line ends",       MIME_QUOTED_PRINTABLE,
-         "a=\r\nb=\nc= \t\nd=",                                                               "abcd"             },
-        {"blanks at line ends",  MIME_QUOTED_PRINTABLE, "a \t\nb=20\nc  ",
-         "a\nb \nc"                                                                                              },
-        {"no code",              MIME_QUOTED_PRINTABLE, "a=b =zz =4 ==41",                    "a=b =zz =4 =A"    },
-        {"base64",               MIME_BASE64,           "SGVsbG8=\r\n",                       "Hello"            },
-        {"without padding",      MIME_BASE64,           "SGVsbG8",                            "Hello"            },
-        {"one left",             MIME_BASE64,           "SGVsb",                              "Hel"              },
-        {"in lines",             MIME_BASE64,           "SGVs\nbG8g\nV29y\nbGQ=\n",           "Hello World"      },
-        {"odd lines",            MIME_BASE64,           "SG\nVsbG\n8=",                       "Hello"            },
-        {"with blanks",          MIME_BASE64,           " SGVs bG8g\tV29ybGQ= \n",            "Hello World"      },
-        {"with rubbish",         MIME_BASE64,           "SG!Vs*bG8=",                         "Hello"            },
-        {"two in one",           MIME_BASE64,           "SGVsbG8=\nSGVsbG8=\n",               "HelloHello"       },
-        {"a footer",             MIME_BASE64,
-         "SGVsbG8gSGVsbG8g\nSGVsbG8=\n\n-- \nA list\nwww\n",                                  "Hello Hello Hello"},
-        {"a footer, no padding", MIME_BASE64,
-         "SGVsbG8gSGVsbG8g\nSGVs\nTo leave: example\n",                                       "Hello Hello Hel"  },
-        {"padding first",        MIME_BASE64,           "====SGVsbG8=",                       "Hello"            },
-        {"empty",                MIME_BASE64,           "",                                   ""                 },
-        {"uuencode",             MIME_UUENCODE,         "begin 644 x\n#0V%T\n`\nend\nmore\n",
-         "Cat"                                                                                                   },
-        {"its blanks cut off",   MIME_UUENCODE,         "begin 644 x\n$0V%T(\n \nend",
-         "Cat "                                                                                                  },
-        {"a text before",        MIME_UUENCODE,         "See\n\nbegin 644 x\r\n#0V%T\r\nend",
-         "Cat"                                                                                                   },
-        {"without begin",        MIME_UUENCODE,         "#0V%T\n",                            "Cat"              },
-        {"a line that is none",  MIME_UUENCODE,
-         "begin 644 x\n#0V%T too long for that\n#0V%T\n",                                     "Cat"              },
+        {"as it is",                MIME_IDENTITY,         "a=3D\r\n",                           "a=3D\r\n"         },
+        {"quoted",                  MIME_QUOTED_PRINTABLE, "a=3D=c3=B6\r\nb",                    "a=\303\266\r\nb"  },
+        {"soft line ends",          MIME_QUOTED_PRINTABLE,
+         "a=\r\nb=\nc= \t\nd=",                                                                  "abcd"             },
+        {"blanks at line ends",     MIME_QUOTED_PRINTABLE, "a \t\nb=20\nc  ",
+         "a\nb \nc"                                                                                                 },
+        {"no code",                 MIME_QUOTED_PRINTABLE, "a=b =zz =4 ==41",                    "a=b =zz =4 =A"    },
+        {"base64",                  MIME_BASE64,           "SGVsbG8=\r\n",                       "Hello"            },
+        {"without padding",         MIME_BASE64,           "SGVsbG8",                            "Hello"            },
+        {"one left",                MIME_BASE64,           "SGVsb",                              "Hel"              },
+        {"in lines",                MIME_BASE64,           "SGVs\nbG8g\nV29y\nbGQ=\n",           "Hello World"      },
+        {"odd lines",               MIME_BASE64,           "SG\nVsbG\n8=",                       "Hello"            },
+        {"with blanks",             MIME_BASE64,           " SGVs bG8g\tV29ybGQ= \n",            "Hello World"      },
+        {"with rubbish",            MIME_BASE64,           "SG!Vs*bG8=",                         "Hello"            },
+        {"two in one",              MIME_BASE64,           "SGVsbG8=\nSGVsbG8=\n",               "HelloHello"       },
+        {"a footer",                MIME_BASE64,
+         "SGVsbG8gSGVsbG8g\nSGVsbG8=\n\n-- \nA list\nwww\n",                                     "Hello Hello Hello"},
+        {"a footer, no padding",    MIME_BASE64,
+         "SGVsbG8gSGVsbG8g\nSGVs\nTo leave: example\n",                                          "Hello Hello Hel"  },
+        {"a footer behind padding", MIME_BASE64,           "SGVsbG8=\nA list\n",                 "Hello"            },
+        {"padding first",           MIME_BASE64,           "====SGVsbG8=",                       "Hello"            },
+        {"empty",                   MIME_BASE64,           "",                                   ""                 },
+        {"uuencode",                MIME_UUENCODE,         "begin 644 x\n#0V%T\n`\nend\nmore\n",
+         "Cat"                                                                                                      },
+        {"its blanks cut off",      MIME_UUENCODE,         "begin 644 x\n$0V%T(\n \nend",
+         "Cat "                                                                                                     },
+        {"a text before",           MIME_UUENCODE,         "See\n\nbegin 644 x\r\n#0V%T\r\nend",
+         "Cat"                                                                                                      },
+        {"without begin",           MIME_UUENCODE,         "#0V%T\n",                            "Cat"              },
+        {"a line that is none",     MIME_UUENCODE,
+         "begin 644 x\n#0V%T too long for that\n#0V%T\n",                                        "Cat"              },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
