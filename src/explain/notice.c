@@ -61,13 +61,13 @@ notice_has_header(struct str text)
 {
     struct str rest = str_first(text, HEADER_LOOKED_AT);
     struct field f;
-    unsigned known = 0, all = 0;
+    unsigned known = 0, all = 0, enough = 2;
     while (all < 60 && mime_next_field(&rest, &f)) {
         known += is_message_field(f.name);
-        if (all++ == 0 && !is_message_field(f.name) &&
-            str_find_char(f.name, '-') < 0)
-            return false; // "Note: the following …"
-        if (known >= 2)
+        // "Note: the following …" is prose, "Newsgroups:" a header.
+        if (all++ == 0 && known == 0 && str_find_char(f.name, '-') < 0)
+            enough = 4;
+        if (known >= enough)
             return true;
     }
     return known > 0 && known == all &&

@@ -214,8 +214,13 @@ undress_boundary(struct arena *a, struct str header, struct str text)
     for (unsigned n = 0; n < 200 && rest.n > 0; n++) {
         struct str at = rest;
         (void)str_cut(rest, '\n', &line, &rest);
-        if (!is_boundary(line, rest))
+        if (!is_boundary(line, rest)) {
+            // Words about somebody, or a message, in front: it is that one's.
+            if (str_find_char(line, '@') >= 0 ||
+                str_starts_nocase(line, STR("content-")))
+                break;
             continue;
+        }
         struct str boundary = str_from_pos(str_trim(line), 2);
         struct buf out = {0};
         buf_add(&out, STR("Content-Type: multipart/mixed; boundary=\""));
