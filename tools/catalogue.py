@@ -39,7 +39,10 @@ A file NAME.wordings holds the wordings of one program or service, one a line:
 
     origin: Postfix
     [unknown-recipient]
-    User unknown in local recipient table
+    {Mailbox|Account} {unknown|not found}
+
+"origin: -" is many servers. {a|b} is a or b; what these make yields to what is
+there already.
 
 A folder of two letters beside these files is a language. Its *.reasons hold
 the same entries with `meaning` and `next` alone; its file `words` has lines
@@ -141,6 +144,15 @@ def is_wide(c):
     return "\u3000" <= c <= "\u9fff" or "\uf000" <= c <= "\uffff"
 
 
+# As in src/catalogue/words.c: what says nothing, and what says the same.
+DROPPED = set("""a an are be been being can could did do does had has have is
+that the these this was were will would""".split())
+MERGED = {"aren't": "not", "can't": "not", "cannot": "not", "couldn't": "not",
+          "didn't": "not", "doesn't": "not", "don't": "not", "hasn't": "not",
+          "haven't": "not", "isn't": "not", "wasn't": "not", "won't": "not",
+          "wouldn't": "not", "e-mail": "email", "e-mails": "emails"}
+
+
 def normal(wording):
     """What src/catalogue/words.c makes of a reply, for a wording."""
     text = re.sub(r"%\{[a-z-]+\}", WILD, wording)
@@ -151,10 +163,23 @@ def normal(wording):
         if not w or re.fullmatch(
                 r"\(?#?[245]\.[0-9]{1,3}\.[0-9]{1,3}\)?[:.]?", w):
             continue
+        if w in DROPPED:
+            continue
+        w = MERGED.get(w, w)
         if out and not (is_wide(out[-1]) and is_wide(w[0])):
             out += " "
         out += w
     return re.sub(r"^[\0-/:-`{-\x7f]+|[\0-/:-`{-\x7f]+$", "", out)
+
+
+def expand(text):
+    """Every text that one with {a|b} stands for."""
+    item = r"(?:[^{}|]|%\{[a-z-]+\})*"
+    m = re.search(rf"(?<!%)\{{({item}(?:\|{item})+)\}}", text)
+    if not m:
+        return [text]
+    return [text[:m.start()] + choice + rest
+            for choice in m[1].split("|") for rest in expand(text[m.end():])]
 
 
 def take_marks(text):
@@ -199,7 +224,11 @@ def check_wording(where, text):
     if any(ord(c) < 32 or c in "\x7f\ufffd" for c in text):
         raise Bad(f"{where}: a control character")
     check_params(where, text)
-    key = normal(take_marks(text)[0])
+    for one in expand(take_marks(text)[0]):
+        check_key(where, normal(one))
+
+
+def check_key(where, key):
     if len(key) < 4 and len(key.encode()) < 9 or key.count(WILD) > 3:
         raise Bad(f"{where}: too short, or more than 3 parameters, to be "
                   "recognised")
@@ -261,18 +290,41 @@ class Wordings:
     compared, each key of a stage once."""
 
     def __init__(self):
-        self.texts, self.rows, self.seen = [], {}, {}
+        self.texts, self.rows, self.seen, self.made = [], {}, {}, set()
+        self.dropped = set()
 
     def add(self, where, name, text, origin):
         text, tier, only = take_marks(text)
         if tier == PLAIN and name in VAGUE:
             tier = HINT
-        key = normal(text)
-        for stage in only[0] or [""]:
-            once(self.seen, (key, stage, only[1]), name, where, "the wording")
-        if (key, only) not in self.rows:
-            self.rows[key, only] = (name, len(self.texts), tier, origin)
+        keys = [normal(one) for one in expand(text)]
+        for key in keys:
+            if len(keys) > 1 and any((key, stage, only[1]) in self.seen
+                                     for stage in only[0] or [""]):
+                continue
+            for stage in only[0] or [""]:
+                once(self.seen, (key, stage, only[1]), name, where,
+                     f'the wording "{key}"')
+            if (key, only) not in self.rows:
+                self.rows[key, only] = (name, len(self.texts), tier, origin)
+                if len(keys) > 1:
+                    self.made.add((key, only))
         self.texts.append((name, text))
+
+    def thin(self):
+        """Drops what an expansion made where a shorter wording of the same
+        reason stands in it: that one finds it, too."""
+        for key, only in self.made:
+            name, _, tier, _ = self.rows[key, only]
+            words = key.split(" ")
+            parts = (" ".join(words[i:j]) for i in range(len(words))
+                     for j in range(i + 1, len(words) + 1)
+                     if j - i < len(words))
+            if any(self.rows.get((part, only), ("",))[0] == name
+                   and self.rows[part, only][2] == tier for part in parts):
+                self.dropped.add((key, only))
+        for row in self.dropped:
+            del self.rows[row]
 
     def ranked(self):
         """The best first: the sure, the long, those that count seldom."""
@@ -300,6 +352,7 @@ def read(paths, wording_paths=()):
                 once(codes, text, name, f"{path}:{n}", "the code")
     for path in wording_paths:
         read_wordings(path, reasons, words)
+    words.thin()
     return reasons, words, codes
 
 
@@ -313,12 +366,12 @@ def read_wordings(path, reasons, words):
                 continue
             head = re.fullmatch(r"\[([a-z][a-z0-9-]*)\]", line)
             if line.startswith("origin: "):
-                origin, name = line[8:].strip(), None
+                origin, name = line[8:].strip().strip("-"), None
             elif head and head[1] not in reasons:
                 raise Bad(f"{path}:{n}: [{head[1]}] is no reason")
             elif head:
                 name = head[1]
-            elif not origin or not name:
+            elif origin is None or not name:
                 raise Bad(f"{path}:{n}: expected origin: NAME, then [ID]")
             else:
                 check_wording(f"{path}:{n}", line)
@@ -528,7 +581,9 @@ def write_wordings(out, reasons, words):
         out.write(f"    {{{{{pool.add(key)}}}, {{{pool.add(origin)}}}, "
                   f"{anchor(key)}, {index[name]}, {place[text]}, "
                   f"{status(code or '0.0.0')}, {mask}, "
-                  f"{'true' if tier == HINT else 'false'}}},\n")
+                  f"{'true' if tier == HINT else 'false'}, "
+                  f"{'true' if (key, (stages, code)) in words.made else 'false'}"
+                  "},\n")
     out.write(f"}};\nconst size_t catalogue_n_wordings = {len(ranked)};\n")
     pool.write(out)
 

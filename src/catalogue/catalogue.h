@@ -97,7 +97,8 @@ struct recognised {
     const struct reason *reason; /* NULL: BY_NOTHING */
     enum recognised_by by;
     bool vague; /* "recipient rejected", 5.7.1: a closer one would win */
-    struct str wording; /* as it stands in the catalogue */
+    struct str wording; /* as it stands in the catalogue; where that has
+                           {a|b}, as in the text */
     struct str origin;  /* who is known to say so, "Postfix"; empty: many */
     size_t at, ends;    /* where the wording stands in the text */
 };

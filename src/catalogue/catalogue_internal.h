@@ -41,6 +41,7 @@ extern const struct catalogue_wording {
     struct status status; /* counts with this code only; klass 0: with any */
     uint8_t stages;       /* 1 << enum catalogue_stage; 0: at every stage */
     bool vague;
+    bool made; /* one of several that a {a|b} stands for */
 } catalogue_wordings[];
 extern const size_t catalogue_n_wordings;
 

@@ -51,21 +51,24 @@ catalogue_by_reply(unsigned code, struct recognised *out)
 }
 
 static bool
-by_wording(const struct words *w, struct status s, enum catalogue_stage stage,
-           struct recognised *out)
+by_wording(struct str said, const struct words *w, struct status s,
+           enum catalogue_stage stage, struct recognised *out)
 {
     struct scan_hit hit = scan(words_text(w), s, stage);
     *out = (struct recognised){0};
     if (hit.wording == NULL)
         return false;
+    size_t at = w->at[hit.at], ends = (size_t)w->at[hit.ends - 1] + 1;
     *out = (struct recognised){
         .reason = &catalogue_reasons[hit.wording->reason],
         .by = BY_WORDING,
         .vague = hit.wording->vague,
-        .wording = pool_str(catalogue_texts[hit.wording->text]),
+        .wording = hit.wording->made
+                       ? str_first(str_from_pos(said, at), ends - at)
+                       : pool_str(catalogue_texts[hit.wording->text]),
         .origin = pool_str(hit.wording->origin),
-        .at = w->at[hit.at],
-        .ends = (size_t)w->at[hit.ends - 1] + 1,
+        .at = at,
+        .ends = ends,
     };
     return true;
 }
@@ -79,7 +82,7 @@ catalogue_read(struct str text, enum catalogue_stage stage,
 
     words_read(&w, text);
     struct status s = status_find(str_first(text, WORDS_LONGEST));
-    bool found = by_wording(&w, s, stage, out);
+    bool found = by_wording(text, &w, s, stage, out);
     if (found && !out->vague)
         return true;
     if (catalogue_by_status(s, &code) && (!found || !code.vague)) {

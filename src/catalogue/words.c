@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "catalogue/words.h"
 
+#include <string.h>
+
 #include "base/ascii.h"
 
 static bool
@@ -136,9 +138,78 @@ last_lead(const struct words *w)
     return i > 0 ? (unsigned char)w->text[i - 1] : 0;
 }
 
+/* Words that say nothing and are dropped, and those that say the same as a
+ * shorter one: "could not be found", "isn't found" and "was not found" are one.
+ * Sorted; tools/catalogue.py has the same. */
+static const struct {
+    struct str word, becomes;
+} plain_words[] = {
+    {{"a", 1},        {"", 0}      },
+    {{"an", 2},       {"", 0}      },
+    {{"are", 3},      {"", 0}      },
+    {{"aren't", 6},   {"not", 3}   },
+    {{"be", 2},       {"", 0}      },
+    {{"been", 4},     {"", 0}      },
+    {{"being", 5},    {"", 0}      },
+    {{"can", 3},      {"", 0}      },
+    {{"can't", 5},    {"not", 3}   },
+    {{"cannot", 6},   {"not", 3}   },
+    {{"could", 5},    {"", 0}      },
+    {{"couldn't", 8}, {"not", 3}   },
+    {{"did", 3},      {"", 0}      },
+    {{"didn't", 6},   {"not", 3}   },
+    {{"do", 2},       {"", 0}      },
+    {{"does", 4},     {"", 0}      },
+    {{"doesn't", 7},  {"not", 3}   },
+    {{"don't", 5},    {"not", 3}   },
+    {{"e-mail", 6},   {"email", 5} },
+    {{"e-mails", 7},  {"emails", 6}},
+    {{"had", 3},      {"", 0}      },
+    {{"has", 3},      {"", 0}      },
+    {{"hasn't", 6},   {"not", 3}   },
+    {{"have", 4},     {"", 0}      },
+    {{"haven't", 7},  {"not", 3}   },
+    {{"is", 2},       {"", 0}      },
+    {{"isn't", 5},    {"not", 3}   },
+    {{"that", 4},     {"", 0}      },
+    {{"the", 3},      {"", 0}      },
+    {{"these", 5},    {"", 0}      },
+    {{"this", 4},     {"", 0}      },
+    {{"was", 3},      {"", 0}      },
+    {{"wasn't", 6},   {"not", 3}   },
+    {{"were", 4},     {"", 0}      },
+    {{"will", 4},     {"", 0}      },
+    {{"won't", 5},    {"not", 3}   },
+    {{"would", 5},    {"", 0}      },
+    {{"wouldn't", 8}, {"not", 3}   },
+};
+
+/* What the word at the end of w, from `first`, becomes: it never grows. */
+static void
+make_plain(struct words *w, size_t first)
+{
+    struct str word = str_from_n(w->text + first, w->n - first);
+    size_t low = 0, high = sizeof plain_words / sizeof *plain_words;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_compare(plain_words[middle].word, word);
+        if (order == 0) {
+            struct str s = plain_words[middle].becomes;
+            memcpy(w->text + first, s.p, s.n);
+            w->n = first + s.n;
+            return;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+}
+
 static void
 add_word(struct words *w, struct str word, size_t at)
 {
+    size_t before = w->n;
     if (word.n == 0 || is_status(word))
         return;
     if (w->n > 0 &&
@@ -146,8 +217,13 @@ add_word(struct words *w, struct str word, size_t at)
         w->at[w->n] = (uint16_t)at;
         w->text[w->n++] = ' ';
     }
+    size_t first = w->n;
     for (size_t i = 0, n; i < word.n; i += n)
         n = add_character(w, str_from_pos(word, i), at + i);
+    if (word.n <= sizeof "wouldn\u2019t")
+        make_plain(w, first);
+    if (w->n == first)
+        w->n = before;
 }
 
 /* Postfix joins the lines of a reply, codes and all: "550-5.1.1 no 550 5.1.1

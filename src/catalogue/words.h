@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A reply as it is compared: its words in lower case, one blank between two,
- * without its codes. tools/catalogue.py does the same to the wordings.
+ * without its codes and without words such as "the" and "is"; every negation is
+ * "not". tools/catalogue.py does the same to the wordings.
  *
  *     struct words w;
  *     words_read(&w, reply);

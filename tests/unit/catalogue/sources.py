@@ -24,7 +24,7 @@ CASES = [
     ("unknown class", GOOD.replace("spam", "spamm"), "2: unknown class spamm"),
     ("same id twice", GOOD + GOOD, "13: [one] is there already"),
     ("one wording, two reasons", GOOD + TWO.replace("x.9.9", "x.9.8"),
-     "the wording is in [two]"),
+     "the wording \"first wording of \x01 here\" is in [two]"),
     ("one code, two reasons",
      GOOD + TWO.replace("first", "other").replace("x.9.9", "5.9.9"),
      "the code is in [two]"),
