@@ -299,30 +299,37 @@ class Wordings:
             tier = HINT
         keys = [normal(one) for one in expand(text)]
         for key in keys:
-            if len(keys) > 1 and any((key, stage, only[1]) in self.seen
-                                     for stage in only[0] or [""]):
+            if len(keys) > 1 and any(
+                    self.seen.get((key, stage, only[1]), (name,))[0] != name
+                    for stage in only[0] or [""]):
                 continue
             for stage in only[0] or [""]:
                 once(self.seen, (key, stage, only[1]), name, where,
                      f'the wording "{key}"')
-            if (key, only) not in self.rows:
+            known = self.rows.get((key, only))
+            if not known or tier < known[2]:
                 self.rows[key, only] = (name, len(self.texts), tier, origin)
                 if len(keys) > 1:
                     self.made.add((key, only))
+                else:
+                    self.made.discard((key, only))
         self.texts.append((name, text))
 
     def thin(self):
-        """Drops what an expansion made where a shorter wording of the same
-        reason stands in it: that one finds it, too."""
+        """Drops what an expansion made where a shorter wording stands in it
+        that finds it, too: one of the same reason, or one that counts more."""
         for key, only in self.made:
             name, _, tier, _ = self.rows[key, only]
             words = key.split(" ")
             parts = (" ".join(words[i:j]) for i in range(len(words))
                      for j in range(i + 1, len(words) + 1)
                      if j - i < len(words))
-            if any(self.rows.get((part, only), ("",))[0] == name
-                   and self.rows[part, only][2] == tier for part in parts):
-                self.dropped.add((key, only))
+            for part in parts:
+                other = self.rows.get((part, only))
+                if other and (other[2] < tier or
+                              (other[0] == name and other[2] == tier)):
+                    self.dropped.add((key, only))
+                    break
         for row in self.dropped:
             del self.rows[row]
 
