@@ -161,9 +161,10 @@ unquote(char *p, size_t n)
         to += upto;
         if (!quoted)
             *to++ = '>';
-        memmove(to, "From ", 5);
-        to += 5;
-        rest = str_from_pos(rest, upto + STR(">From ").n);
+        rest = str_from_pos(rest, upto + 1);
+        memmove(to, rest.p, STR("From ").n);
+        to += STR("From ").n;
+        rest = str_from_pos(rest, STR("From ").n);
     }
     if (to != rest.p)
         memmove(to, rest.p, rest.n);
