@@ -6,6 +6,7 @@
 #   make test       everything that proves it, in build-test/
 #   make install    PREFIX, DESTDIR
 #   make crash      the spool's crash test at length, ROUNDS=3
+#   make accuracy   what `gatepost explain` gets right: CORPUS=DIR, DISTORT=1
 #   make bench fuzz coverage format lint clean
 
 PREFIX ?= /usr/local
@@ -13,6 +14,7 @@ SYSCONFDIR ?= /etc
 DESTDIR ?=
 SECONDS_EACH ?= 300
 ROUNDS ?= 3
+CORPUS ?= ../shared/bounces
 ONCE ?=
 
 export PREFIX SYSCONFDIR DESTDIR ONCE SECONDS_EACH
@@ -44,6 +46,11 @@ bench: build/gatepost
 	@tools/install-deps bench
 	@[ "$$(id -u)" != 0 ] || bench/peers
 	@bench/run
+	@bench/explain $(CORPUS)
+
+accuracy: build/gatepost
+	@tools/install-deps accuracy
+	@tools/accuracy $(CORPUS)
 
 fuzz:
 	@tools/install-deps test
@@ -71,4 +78,4 @@ clean:
 	rm -rf build build-test build-fuzz build-coverage run
 
 FORCE:
-.PHONY: all run test install bench fuzz crash coverage format lint clean FORCE
+.PHONY: all run test install bench accuracy fuzz crash coverage format lint clean FORCE

@@ -68,15 +68,6 @@ str_rfind_char(struct str s, char c)
     return -1;
 }
 
-static ssize_t
-find(struct str s, struct str needle, bool (*eq)(struct str, struct str))
-{
-    for (size_t i = 0; i + needle.n <= s.n; i++)
-        if (eq((struct str){s.p + i, needle.n}, needle))
-            return (ssize_t)i;
-    return -1;
-}
-
 ssize_t
 str_find(struct str s, struct str needle)
 {
@@ -94,10 +85,56 @@ str_find(struct str s, struct str needle)
     }
 }
 
+/* How often a letter stands in English text, in percent; a blank is common,
+ * what is not here is rare. */
+static const unsigned char common[256] = {
+    [' '] = 18, ['a'] = 8, ['b'] = 2, ['c'] = 3, ['d'] = 4, ['e'] = 12,
+    ['f'] = 2,  ['g'] = 2, ['h'] = 6, ['i'] = 7, ['k'] = 1, ['l'] = 4,
+    ['m'] = 3,  ['n'] = 7, ['o'] = 8, ['p'] = 2, ['r'] = 6, ['s'] = 6,
+    ['t'] = 9,  ['u'] = 3, ['v'] = 1, ['w'] = 2, ['y'] = 2, ['.'] = 2,
+};
+
+/* Where the needle has the octet that is worth to look for. */
+static size_t
+rarest(struct str needle)
+{
+    size_t best = 0;
+    unsigned least = UINT8_MAX;
+    for (size_t i = 0; i < needle.n; i++) {
+        unsigned n = common[ascii_lower((unsigned char)needle.p[i])];
+        if (n < least) {
+            least = n;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* memchr() finds the candidates, one octet of the needle in both its cases. */
 ssize_t
 str_find_nocase(struct str s, struct str needle)
 {
-    return find(s, needle, str_eq_nocase);
+    if (needle.n == 0 || needle.n > s.n)
+        return needle.n == 0 ? 0 : -1;
+    size_t at = rarest(needle);
+    unsigned char lower = ascii_lower((unsigned char)needle.p[at]);
+    unsigned char upper =
+        lower >= 'a' && lower <= 'z' ? (unsigned char)(lower - 'a' + 'A') : 0;
+    const char *from = s.p + at, *end = from + (s.n - needle.n + 1);
+    const char *low = memchr(from, lower, (size_t)(end - from));
+    const char *high =
+        upper == 0 ? NULL : memchr(from, upper, (size_t)(end - from));
+
+    while (low != NULL || high != NULL) {
+        bool is_low = high == NULL || (low != NULL && low < high);
+        const char **next = is_low ? &low : &high;
+        const char *p = *next - at;
+        if (str_eq_nocase((struct str){p, needle.n}, needle))
+            return p - s.p;
+        (*next)++;
+        *next = memchr(*next, is_low ? lower : upper, (size_t)(end - *next));
+    }
+    return -1;
 }
 
 static bool

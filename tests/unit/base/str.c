@@ -54,6 +54,17 @@ searching(void **state)
     assert_int_equal(str_find(STR("abcabc"), STR("ca")), 2);
     assert_int_equal(str_find(STR("abc"), STR("abcd")), -1);
     assert_int_equal(str_find_nocase(STR("Subject: X"), STR("JECT")), 3);
+    assert_int_equal(str_find_nocase(STR("xxAbabABC"), STR("aBc")), 6);
+    assert_int_equal(str_find_nocase(STR("zzZ end"), STR("z EN")), 2);
+    assert_int_equal(str_find_nocase(STR("[[1.2.3]"), STR("[1")), 1);
+    assert_int_equal(str_find_nocase(STR("aab"), STR("b")), 2);
+    assert_int_equal(str_find_nocase(STR("aaba"), STR("BB")), -1);
+    assert_int_equal(str_find_nocase(STR("a"), STR("ab")), -1);
+    assert_int_equal(str_find_nocase(STR("@`{["), STR("`[")), -1);
+    assert_int_equal(str_find_nocase(STR("x"), STR_EMPTY), 0);
+    assert_int_equal(str_find(STR("aabaac"), STR("aac")), 3);
+    assert_int_equal(str_find(STR("aabaa"), STR("aac")), -1);
+    assert_int_equal(str_find(STR_EMPTY, STR("a")), -1);
     assert_int_equal(str_rfind_char(STR("a@b@c"), '@'), 3);
     assert_true(str_eq(str_trim(STR(" \tx y\r\n")), STR("x y")));
     assert_true(str_compare(STR("a"), STR("ab")) < 0);
