@@ -14,11 +14,11 @@
  * A connection that breaks, or does not answer in time, is given up and made
  * anew with growing pauses.
  */
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "directory/libpq.h"
 #include "directory/table_internal.h"
 
 enum {
@@ -153,7 +153,12 @@ static void
 begin_start(struct postgres *p)
 {
     struct executor pool = loop_executor(p->base.loop);
+    const char *missing = libpq_load();
 
+    if (missing != NULL) {
+        lose(p, missing, true);
+        return;
+    }
     p->state = STARTING;
     pool.submit(pool.ctx, LANE_FILE, &p->task);
 }
