@@ -50,7 +50,7 @@ def shown(octets):
             continue
         if kind == "message/delivery-status":
             blocks = part.get_payload()
-            found.append("\n".join(str(b) for b in blocks) if isinstance(blocks, list) else str(blocks))
+            found.append("\n".join(text(b.as_bytes()) for b in blocks) if isinstance(blocks, list) else str(blocks))
             continue
         payload = part.get_payload(decode=True) or b""
         try:
