@@ -205,10 +205,13 @@ def test_a_reply(i):
 
 def accuracy(folder, change):
     """Percent of the samples whose recipients are right, of the recipients
-    whose class is; and what was wrong."""
+    whose class is; and what was wrong. That an autoreply is one, only its
+    header says: without it, nobody could know."""
     wrong, files, classes = [], [], []
     paths = {}
-    for name in filter(lambda name: name.endswith(".eml"), EXPECTED):
+    for name, rows in EXPECTED.items():
+        if not name.endswith(".eml") or (change is DISTORTIONS["headers lost"] and rows[0]["kind"] == "autoreply"):
+            continue
         path = folder / name
         path.write_bytes(change((SAMPLES / name).read_bytes()))
         paths[str(path)] = name
@@ -228,7 +231,7 @@ def accuracy(folder, change):
     return 100 * sum(files) / len(files), 100 * sum(classes) / len(classes), wrong
 
 
-@pytest.mark.parametrize("name", sorted(set(DISTORTIONS) - {"base64", "forwarded inline", "HTML only"}))
+@pytest.mark.parametrize("name", sorted(set(DISTORTIONS) - {"forwarded inline", "HTML only"}))
 def test_a_distortion(name, tmp_path):
     before = accuracy(tmp_path, lambda octets: octets)
     after = accuracy(tmp_path, DISTORTIONS[name])
