@@ -179,6 +179,7 @@ run_rejects(struct invocation *in)
         history_find(h, &q, on_refusal, &c);
     else
         history_refusals(h, q.since_ms, q.until_ms, on_refusal, &c);
+    history_pause(h);
     if (c.total > 0)
         print_all(&c, limit == 0 ? SIZE_MAX : (size_t)limit);
     (void)past_print_gaps(in, h, &q, in->json ? stdout : stderr);

@@ -85,17 +85,26 @@ print_one(const struct trace_run *t, const struct history_event *e)
 }
 
 static void
-tell(struct trace_run *t, struct history *h, struct story *s)
+gather(struct trace_run *t, struct history *h, struct story *s)
 {
     struct telling x = {.run = t, .story = s};
+    struct str message = s->event->e.message;
+
+    if (message.n > 0)
+        history_find(
+            h, &(struct history_query){.id = message, .whole_story = true},
+            on_chapter, &x);
+}
+
+static void
+tell(const struct trace_run *t, const struct story *s)
+{
     struct str message = s->event->e.message;
 
     if (message.n == 0) {
         print_one(t, s->event);
         return;
     }
-    history_find(h, &(struct history_query){.id = message, .whole_story = true},
-                 on_chapter, &x);
     if (!t->in->json)
         (void)printf("%.*s message %.*s\n",
                      STR_ARG(past_time(&t->in->arena, s->event->e.at_ms)),
@@ -105,7 +114,20 @@ tell(struct trace_run *t, struct history *h, struct story *s)
             (void)fputs("  ", stdout);
         print_one(t, s->events[i - 1]);
     }
-    free(s->events);
+}
+
+/* The oldest first, and nothing is said before all is read: who pages through
+ * it must not keep the files open so long. */
+static void
+tell_all(struct trace_run *t, struct history *h)
+{
+    for (size_t i = 0; i < t->n; i++)
+        gather(t, h, &t->stories[i]);
+    history_pause(h);
+    for (size_t i = t->n; i > 0; i--) {
+        tell(t, &t->stories[i - 1]);
+        free(t->stories[i - 1].events);
+    }
 }
 
 static bool
@@ -156,8 +178,7 @@ run_trace(struct invocation *in)
     if (status != COMMAND_DONE)
         return status;
     history_find(h, &q, on_match, &t);
-    for (size_t i = t.n; i > 0; i--)
-        tell(&t, h, &t.stories[i - 1]);
+    tell_all(&t, h);
     status = finish(&t, h, &q);
     free(t.stories);
     map_fini(&t.messages);

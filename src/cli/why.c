@@ -103,16 +103,21 @@ run_why(struct invocation *in)
 {
     struct answer *w = arena_alloc(&in->arena, sizeof *w);
     struct str typed = str_trim(str_from(in->objects[0]));
+    struct str incident = as_incident(&in->arena, typed);
     struct history *h;
     int status = past_open(in, &h);
 
     if (status != COMMAND_DONE)
         return status;
     w->in = in;
-    if (look_up(h, w, typed) || look_up(h, w, as_incident(&in->arena, typed)))
+    if (str_eq(incident, typed))
+        incident = STR_EMPTY; // once is enough
+    if (look_up(h, w, typed) || look_up(h, w, incident)) {
+        history_pause(h);
         print(w);
-    else
+    } else {
         status = not_found(in, h);
+    }
     past_close(h);
     return status;
 }

@@ -46,7 +46,7 @@ struct chronicle {
     bool in_trouble;
     int64_t retry_ms;   /* mono */
     int64_t checked_ms; /* the free space, mono */
-    struct tidy *tidy;  /* under way; NULL: not */
+    bool tidying;       /* it is under way */
     int64_t tidied_day; /* the last day for which that was done */
 };
 
@@ -486,7 +486,7 @@ static void
 on_tidied(void *ctx)
 {
     struct chronicle *c = ctx;
-    c->tidy = NULL;
+    c->tidying = false;
 }
 
 /* The day before is written no more: it may be put in order. */
@@ -511,13 +511,14 @@ chronicle_tick(struct chronicle *c, struct instant now)
 
     (void)slot_for(c, now.wall_ms, now);
     (void)disk->list(disk->self, c->dir, sweep_one, &w);
-    if (!is_early(today, now) && c->tidied_day != today && c->tidy == NULL &&
+    if (!is_early(today, now) && c->tidied_day != today && !c->tidying &&
         c->setup.executor.submit != NULL) {
         chronicle_commit(c, now);
         close_yesterday(c);
         c->tidied_day = today;
-        c->tidy = tidy_begin(c->setup.executor, buf_str(&c->folder),
-                             buf_str(&w.past), on_tidied, c);
+        c->tidying = true; // an executor may be done at once
+        tidy_begin(c->setup.executor, buf_str(&c->folder), buf_str(&w.past),
+                   on_tidied, c);
     }
     buf_fini(&w.past);
 }

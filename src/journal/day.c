@@ -7,20 +7,21 @@
 
 #include "base/alloc.h"
 #include "journal/terms.h"
+#include "journal/words.h"
 #include "os/disk.h"
 #include "os/sandbox.h"
 
 enum {
-    BLOCK_EVENTS = 8192,
+    BLOCK_EVENTS = 8192,              /* a block is closed, */
+    ENOUGH_EVENTS = BLOCK_EVENTS / 2, /* at the end of a transaction already */
+    MERGED_BLOCKS = 16,
     REPEAT_BLOCKS = 64, /* an incident is not looked for further back */
 };
 
 enum statement {
     ADD_EVENT = 0,
-    ADD_TERM,
-    FIND_INCIDENT,
+    FIND_WORD,
     COUNT_REPEAT,
-    PUT_BLOCK,
     PUT_SOURCE,
     ADD_GAP,
     PUT_COUNTER,
@@ -28,31 +29,24 @@ enum statement {
     STATEMENTS
 };
 
-/* An event's word, on its way into the table `term`. */
-struct entry {
-    int64_t hash, id;
-};
-
 struct day {
     sqlite3 *db;
     int64_t number;
     uint64_t seed, counter;
     sqlite3_stmt *s[STATEMENTS];
-    struct { /* as in the file, and what this transaction adds */
-        int64_t number, events, from_ms, until_ms;
-    } block, old_block;
-    uint64_t old_counter;
-    struct buf terms; /* of struct entry: those of this transaction */
-    bool open;        /* a transaction */
+    struct words_block block; /* the open one */
+    struct words_block part;  /* what this transaction adds to it */
+    struct buf words;         /* of the open block, struct word */
+    size_t kept;              /* octets of these that are in the file */
+    int64_t small;            /* blocks before it that are not merged */
+    bool open;                /* a transaction */
+    bool stale;               /* the above is not what the file says */
 };
 
 static const char *const texts[STATEMENTS] = {
-    [ADD_TERM] = "INSERT OR IGNORE INTO term VALUES (?, ?, ?)",
-    [FIND_INCIDENT] = "SELECT id FROM term WHERE block = ? AND hash = ?",
     [COUNT_REPEAT] = ("UPDATE event SET count = min(count + ?1, 4294967295),"
                       " until_ms = max(until_ms, ?2)"
                       " WHERE id = ?3 AND incident = ?4"),
-    [PUT_BLOCK] = "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?)",
     [PUT_SOURCE] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)",
     [ADD_GAP] = "INSERT INTO gap VALUES (?, ?, ?, ?)",
     [PUT_COUNTER] = "UPDATE meta SET counter = ?",
@@ -89,7 +83,7 @@ make_schema(sqlite3 *db, struct err *e)
 }
 
 static bool
-check_schema(sqlite3 *db, struct err *e)
+check_schema(sqlite3 *db, struct err *e, bool *foreign)
 {
     int64_t version;
 
@@ -97,7 +91,8 @@ check_schema(sqlite3 *db, struct err *e)
         return false;
     if (version == 0)
         return make_schema(db, e);
-    if (version != ROWS_VERSION)
+    *foreign = version != ROWS_VERSION;
+    if (*foreign)
         return err_set(
             e, "%s: its tables are version %" PRId64 ", expected version %d",
             sqlite3_db_filename(db, "main"), version, ROWS_VERSION);
@@ -108,51 +103,52 @@ static bool
 prepare(struct day *d, struct err *e)
 {
     struct buf insert = {0};
-    bool ok = true;
 
     rows_add_insert(&insert);
-    for (size_t i = 0; ok && i < STATEMENTS; i++)
-        ok = sql_prepare(d->db, i == ADD_EVENT ? buf_cstr(&insert) : texts[i],
-                         &d->s[i], e);
+    bool ok = sql_prepare(d->db, buf_cstr(&insert), &d->s[ADD_EVENT], e) &&
+              words_prepare_find(d->db, &d->s[FIND_WORD], e);
     buf_fini(&insert);
+    for (size_t i = 0; ok && i < STATEMENTS; i++)
+        if (texts[i] != NULL)
+            ok = sql_prepare(d->db, texts[i], &d->s[i], e);
     return ok;
 }
 
+/* Where the last committed transaction has stopped. */
 static bool
-read_block(struct day *d, struct err *e)
+read_state(struct day *d, struct err *e)
 {
-    sqlite3_stmt *s;
+    int64_t counter;
 
-    if (!sql_prepare(d->db, "SELECT * FROM block ORDER BY number DESC LIMIT 1",
-                     &s, e))
+    if (!sql_number(d->db, "SELECT counter FROM meta", &counter, e) ||
+        !words_read_fresh(d->db, &d->block, &d->words, e) ||
+        !sql_number(d->db, "SELECT max(number) + 1 FROM block",
+                    &d->block.number, e) ||
+        !sql_number(d->db, "SELECT count(*) FROM block WHERE level = 0",
+                    &d->small, e))
         return false;
-    int rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW) {
-        d->block.number = sqlite3_column_int64(s, 0);
-        d->block.events = sqlite3_column_int64(s, 1);
-        d->block.from_ms = sqlite3_column_int64(s, 2);
-        d->block.until_ms = sqlite3_column_int64(s, 3);
-    }
-    (void)sqlite3_finalize(s);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || sql_failed(d->db, e);
+    d->counter = (uint64_t)counter;
+    d->kept = d->words.n;
+    d->part = (struct words_block){0};
+    d->stale = false;
+    return true;
 }
 
 static bool
-load(struct day *d, struct err *e)
+load(struct day *d, struct err *e, bool *foreign)
 {
-    int64_t seed, counter;
+    int64_t seed;
 
     if (!sql_run(d->db,
                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                  "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;"
                  "PRAGMA wal_autocheckpoint = 4000",
                  e) ||
-        !check_schema(d->db, e) || !prepare(d, e) || !read_block(d, e) ||
-        !sql_number(d->db, "SELECT seed FROM meta", &seed, e) ||
-        !sql_number(d->db, "SELECT counter FROM meta", &counter, e))
+        !check_schema(d->db, e, foreign) || !prepare(d, e) ||
+        !read_state(d, e) ||
+        !sql_number(d->db, "SELECT seed FROM meta", &seed, e))
         return false;
     d->seed = (uint64_t)seed;
-    d->counter = (uint64_t)counter;
     /* It was closed too early, or the clock went back. */
     return sql_run(d->db, "UPDATE meta SET sealed = 0 WHERE sealed = 1", e);
 }
@@ -166,10 +162,10 @@ day_open(const char *path, int64_t number, struct err *e, bool *damaged)
     d->number = number;
     d->db =
         sql_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e, damaged);
-    if (d->db != NULL && load(d, e))
+    if (d->db != NULL && load(d, e, damaged))
         return d;
     if (d->db != NULL)
-        *damaged = sql_is_damaged(d->db);
+        *damaged = *damaged || sql_is_damaged(d->db);
     day_close(d);
     return NULL;
 }
@@ -183,7 +179,7 @@ day_close(struct day *d)
         (void)sqlite3_finalize(d->s[i]);
     if (d->db != NULL)
         sql_close(d->db);
-    buf_fini(&d->terms);
+    buf_fini(&d->words);
     free(d);
 }
 
@@ -204,10 +200,9 @@ day_begin(struct day *d, struct err *e)
 {
     if (d->open)
         return true;
-    d->old_block = d->block;
-    d->old_counter = d->counter;
-    buf_clear(&d->terms);
     d->open = sql_run(d->db, "BEGIN IMMEDIATE", e);
+    if (d->open && d->stale && !read_state(d, e))
+        day_abort(d);
     return d->open;
 }
 
@@ -218,78 +213,82 @@ day_abort(struct day *d)
         return;
     d->open = false; // a failed statement may have ended it already
     (void)sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
-    d->block = d->old_block;
-    d->counter = d->old_counter;
+    d->stale = true;
 }
 
 /* ---- words ----------------------------------------------------------------
  */
 
-static int
-compare_entries(const void *a, const void *b)
+static const struct word *
+list_of(const struct day *d)
 {
-    const struct entry *x = a, *y = b;
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
+    return (const struct word *)(const void *)d->words.p;
 }
 
-/* In their own order: neighbours share a page. */
+/* A look-up costs a descent a block: small ones do not pile up. */
 static bool
-write_terms(struct day *d, struct err *e)
+merge_small(struct day *d, struct err *e)
 {
-    size_t n = d->terms.n / sizeof(struct entry);
-    struct entry *list = (struct entry *)(void *)d->terms.p;
-    sqlite3_stmt *s = d->s[ADD_TERM];
-
-    if (n == 0)
+    if (d->small < MERGED_BLOCKS)
         return true;
-    qsort(list, n, sizeof *list, compare_entries);
-    for (size_t i = 0; i < n; i++) {
-        (void)sqlite3_bind_int64(s, 1, d->block.number);
-        (void)sqlite3_bind_int64(s, 2, list[i].hash);
-        (void)sqlite3_bind_int64(s, 3, list[i].id);
-        if (!sql_finish(s, e))
-            return false;
-    }
-    buf_clear(&d->terms);
-    s = d->s[PUT_BLOCK];
-    (void)sqlite3_bind_int64(s, 1, d->block.number);
-    (void)sqlite3_bind_int64(s, 2, d->block.events);
-    (void)sqlite3_bind_int64(s, 3, d->block.from_ms);
-    (void)sqlite3_bind_int64(s, 4, d->block.until_ms);
-    return sql_finish(s, e);
+    if (!words_merge(d->db, d->block.number - d->small, d->block.number, e))
+        return false;
+    d->block.number++;
+    d->small = 0;
+    return true;
+}
+
+static bool
+close_block(struct day *d, struct err *e)
+{
+    if (!words_close_block(d->db, &d->block, list_of(d),
+                           d->words.n / sizeof(struct word), e))
+        return false;
+    buf_clear(&d->words);
+    d->kept = 0;
+    d->block = (struct words_block){.number = d->block.number + 1};
+    d->part = (struct words_block){0};
+    d->small++;
+    return merge_small(d, e);
+}
+
+/* What the next journal must know of the open block, should this one die. */
+static bool
+keep_block(struct day *d, struct err *e)
+{
+    if (d->block.events >= ENOUGH_EVENTS)
+        return close_block(d, e);
+    if (d->part.events == 0)
+        return true;
+    if (!words_add_fresh(d->db, &d->part,
+                         list_of(d) + d->kept / sizeof(struct word),
+                         (d->words.n - d->kept) / sizeof(struct word), e))
+        return false;
+    d->kept = d->words.n;
+    d->part = (struct words_block){0};
+    return true;
 }
 
 static void
-keep_terms(struct day *d, const struct row *r)
+add_words(struct day *d, const struct row *r)
 {
-    int64_t hashes[TERMS_MAX];
+    uint64_t hashes[TERMS_MAX];
     size_t n = terms_of(&r->e, d->seed, hashes);
 
     for (size_t i = 0; i < n; i++) {
-        const struct entry x = {.hash = hashes[i], .id = r->id};
-        buf_add(&d->terms, str_from_n(&x, sizeof x));
+        const struct word one = words_make(hashes[i], r->id);
+        buf_add(&d->words, str_from_n(&one, sizeof one));
     }
 }
 
-static bool
-enter_block(struct day *d, int64_t at_ms, struct err *e)
+static void
+count_event(struct words_block *b, int64_t at_ms)
 {
-    if (d->block.events >= BLOCK_EVENTS) {
-        if (!write_terms(d, e))
-            return false;
-        d->block.number++;
-        d->block.events = 0;
-    }
-    if (d->block.events == 0)
-        d->block.from_ms = d->block.until_ms = at_ms;
-    if (at_ms < d->block.from_ms)
-        d->block.from_ms = at_ms;
-    if (at_ms > d->block.until_ms)
-        d->block.until_ms = at_ms;
-    d->block.events++;
-    return true;
+    if (b->events == 0 || at_ms < b->from_ms)
+        b->from_ms = at_ms;
+    if (b->events == 0 || at_ms > b->until_ms)
+        b->until_ms = at_ms;
+    b->events++;
 }
 
 /* ---- events ---------------------------------------------------------------
@@ -299,13 +298,15 @@ bool
 day_add(struct day *d, struct row *r, struct err *e)
 {
     assert(d->open);
-    if (!enter_block(d, r->e.at_ms, e))
+    if (d->block.events >= BLOCK_EVENTS && !close_block(d, e))
         return false;
     r->id = rows_id(r->e.at_ms, d->number, d->counter++);
     rows_bind(d->s[ADD_EVENT], r);
     if (!sql_finish(d->s[ADD_EVENT], e))
         return false;
-    keep_terms(d, r);
+    add_words(d, r);
+    count_event(&d->block, r->e.at_ms);
+    count_event(&d->part, r->e.at_ms);
     return true;
 }
 
@@ -325,44 +326,47 @@ count_at(struct day *d, int64_t id, const struct journal_event *e, bool *found,
     return true;
 }
 
-/* An incident of this very transaction has no words in the file yet. */
+/* In the open block: what is repeated is mostly young. */
 static bool
-find_fresh(struct day *d, int64_t hash, const struct journal_event *e,
-           bool *found, struct err *why)
+repeat_open(struct day *d, uint64_t hash, const struct journal_event *e,
+            bool *found, struct err *why)
 {
-    size_t n = d->terms.n / sizeof(struct entry);
-    const struct entry *list = (const struct entry *)(const void *)d->terms.p;
+    const struct word *list = list_of(d);
 
-    for (size_t i = n; i > 0 && !*found; i--)
-        if (list[i - 1].hash == hash &&
-            !count_at(d, list[i - 1].id, e, found, why))
+    for (size_t i = d->words.n / sizeof *list; i > 0 && !*found; i--)
+        if (words_is(&list[i - 1], hash) &&
+            !count_at(d, words_id(&list[i - 1]), e, found, why))
             return false;
     return true;
+}
+
+static bool
+repeat_in(struct day *d, int64_t block, uint64_t hash,
+          const struct journal_event *e, bool *found, struct err *why)
+{
+    struct buf ids = {0};
+    bool ok = words_find(d->s[FIND_WORD], block, hash, 0, INT64_MAX, &ids, why);
+    const int64_t *list = (const int64_t *)(const void *)ids.p;
+
+    for (size_t i = ids.n / sizeof *list; ok && i > 0 && !*found; i--)
+        ok = count_at(d, list[i - 1], e, found, why);
+    buf_fini(&ids);
+    return ok;
 }
 
 bool
 day_repeat(struct day *d, const struct journal_event *e, bool *found,
            struct err *why)
 {
-    int64_t hash = terms_hash(d->seed, TERM_ID, e->incident);
-    sqlite3_stmt *s = d->s[FIND_INCIDENT];
-    bool ok;
+    uint64_t hash = terms_hash(d->seed, TERM_ID, e->incident);
+    int64_t last = d->block.number;
 
     assert(d->open);
     *found = false;
-    ok = find_fresh(d, hash, e, found, why);
-    for (int64_t b = d->block.number;
-         ok && b >= 0 && b > d->block.number - REPEAT_BLOCKS && !*found; b--) {
-        (void)sqlite3_bind_int64(s, 1, b);
-        (void)sqlite3_bind_int64(s, 2, hash);
-        int rc = sqlite3_step(s);
-        int64_t id = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
-        if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-            ok = sql_failed(d->db, why);
-        (void)sqlite3_reset(s);
-        if (ok && rc == SQLITE_ROW)
-            ok = count_at(d, id, e, found, why);
-    }
+    bool ok = repeat_open(d, hash, e, found, why);
+    for (int64_t b = last - 1;
+         ok && b >= 0 && b >= last - REPEAT_BLOCKS && !*found; b--)
+        ok = repeat_in(d, b, hash, e, found, why);
     return ok;
 }
 
@@ -398,7 +402,7 @@ day_commit(struct day *d, struct err *e)
 {
     assert(d->open);
     (void)sqlite3_bind_int64(d->s[PUT_COUNTER], 1, (int64_t)d->counter);
-    if (!write_terms(d, e) || !sql_finish(d->s[PUT_COUNTER], e) ||
+    if (!keep_block(d, e) || !sql_finish(d->s[PUT_COUNTER], e) ||
         !sql_run(d->db, "COMMIT", e)) {
         day_abort(d);
         return false;

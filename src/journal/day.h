@@ -13,7 +13,8 @@
 
 struct day;
 
-/* Made if it is missing. NULL: *e; *damaged: it is no sound database. */
+/* Made if it is missing. NULL: *e; *damaged: it is no sound
+ * database, or one of another layout. */
 struct day *day_open(const char *path, int64_t number, struct err *e,
                      bool *damaged);
 void day_close(struct day *d);

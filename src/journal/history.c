@@ -5,27 +5,27 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/arena.h"
 #include "journal/calendar.h"
 #include "journal/rows.h"
+#include "journal/search.h"
 #include "journal/terms.h"
 #include "os/disk.h"
 
-enum {
-    WORDS_MAX = 7,     /* of a query */
-    COMMON = 1000,     /* beyond this a word is as good as any other */
-    NEVER = INT32_MAX, /* a day far away */
-};
+enum { NEVER = INT32_MAX /* a day far away */ };
 
+/* A file is read as it is in one moment, from the first question on to
+ * history_pause(). */
 struct day_file {
     int64_t number;
     sqlite3 *db; /* NULL: not opened yet */
     uint64_t seed;
+    bool begun; /* a transaction */
+    struct search search;
+    sqlite3_stmt *by_id; /* NULL: not needed yet */
     bool unreadable;
 };
 
 struct history {
-    struct arena arena;
     struct buf folder, problems;
     struct day_file *days; /* the newest first */
     size_t n_days, cap_days;
@@ -40,10 +40,6 @@ struct walk {
     void *ctx;
     bool enough;
     bool begun; /* the beginning of the story was seen */
-};
-
-struct block {
-    int64_t number, from_ms, until_ms;
 };
 
 /* ---- files ----------------------------------------------------------------
@@ -103,10 +99,10 @@ history_close(struct history *h)
 {
     if (h == NULL)
         return;
+    history_pause(h);
     for (size_t i = 0; i < h->n_days; i++)
         if (h->days[i].db != NULL)
             sql_close(h->days[i].db);
-    arena_fini(&h->arena);
     buf_fini(&h->folder);
     buf_fini(&h->problems);
     free(h->days);
@@ -139,14 +135,11 @@ check(struct day_file *d, struct err *e)
 {
     int64_t version, seed;
 
-    if (!sql_run(d->db, "PRAGMA mmap_size = 1073741824", e) ||
-        !sql_number(d->db, "PRAGMA user_version", &version, e))
+    if (!sql_number(d->db, "PRAGMA user_version", &version, e))
         return false;
-    if (version == 0) { // just made: nothing is in it
-        d->seed = 0;
+    if (version == 0) // just made: nothing is in it
         return err_set(e, "%s: no tables yet",
                        sqlite3_db_filename(d->db, "main"));
-    }
     if (version != ROWS_VERSION)
         return err_set(e, "%s: its tables are version %lld, expected %d",
                        sqlite3_db_filename(d->db, "main"), (long long)version,
@@ -158,46 +151,67 @@ check(struct day_file *d, struct err *e)
 }
 
 static bool
+begin(struct day_file *d, struct err *e)
+{
+    if (d->begun)
+        return true;
+    d->begun = sql_run(d->db, "BEGIN", e);
+    return d->begun && check(d, e);
+}
+
+static bool
 open_day(struct history *h, struct day_file *d)
 {
     struct buf path = {0};
     struct err e;
     bool damaged;
 
-    if (d->db != NULL || d->unreadable)
-        return !d->unreadable;
+    if (d->unreadable)
+        return false;
+    if (d->db != NULL)
+        return begin(d, &e) || set_unreadable(h, d, &e);
     buf_addf(&path, "%.*s/", STR_ARG(buf_str(&h->folder)));
     calendar_add_name(&path, d->number);
     d->db = sql_open(buf_cstr(&path), SQLITE_OPEN_READONLY, &e, &damaged);
-    bool ok = (d->db != NULL && check(d, &e)) || set_unreadable(h, d, &e);
+    bool ok = (d->db != NULL && sql_run(d->db, "PRAGMA mmap_size = 0", &e) &&
+               begin(d, &e)) ||
+              set_unreadable(h, d, &e);
     buf_fini(&path);
     return ok;
+}
+
+void
+history_pause(struct history *h)
+{
+    for (size_t i = 0; i < h->n_days; i++) {
+        struct day_file *d = &h->days[i];
+        search_end(&d->search);
+        (void)sqlite3_finalize(d->by_id);
+        d->by_id = NULL;
+        if (d->begun)
+            (void)sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL);
+        d->begun = false;
+    }
 }
 
 /* ---- one day --------------------------------------------------------------
  */
 
-/* Runs a statement that gives rows of `event`. */
-static bool
-give_rows(struct walk *w, struct day_file *d, sqlite3_stmt *s)
+/* The event of a row; words it must hold. */
+static void
+give(struct walk *w, sqlite3_stmt *s, uint64_t seed, const uint64_t *words,
+     size_t n)
 {
-    struct err e;
-    int rc;
+    struct row r;
 
-    while (!w->enough && (rc = sqlite3_step(s)) != SQLITE_DONE) {
-        struct row r;
-        if (rc != SQLITE_ROW) {
-            (void)sql_failed(d->db, &e);
-            return set_unreadable(w->h, d, &e);
-        }
-        rows_read(s, &r);
-        struct history_event give = {.room = r.room, .slot = r.slot, .e = r.e};
-        if (r.e.kind == JOURNAL_ACCEPTED)
-            w->begun = true;
-        if (r.e.at_ms >= w->since_ms && r.e.at_ms <= w->until_ms)
-            w->enough = !w->fn(w->ctx, &give);
-    }
-    return true;
+    rows_read(s, &r);
+    struct history_event event = {.room = r.room, .slot = r.slot, .e = r.e};
+    if (n > 0 && !terms_hold(&r.e, seed, words, n))
+        return;
+    if (r.e.kind == JOURNAL_ACCEPTED)
+        w->begun = true;
+    if (r.e.at_ms >= w->since_ms && r.e.at_ms <= w->until_ms)
+        w->enough = !w->fn(w->ctx, &event);
 }
 
 static bool
@@ -206,28 +220,31 @@ find_all(struct walk *w, struct day_file *d)
     struct buf sql = {0};
     sqlite3_stmt *s;
     struct err e;
+    int rc = SQLITE_DONE;
 
     rows_add_select(&sql);
     buf_add(&sql, STR("WHERE id BETWEEN ? AND ? ORDER BY id DESC"));
-    bool ok = sql_prepare(d->db, buf_cstr(&sql), &s, &e) ||
-              set_unreadable(w->h, d, &e);
+    bool ok = sql_prepare(d->db, buf_cstr(&sql), &s, &e);
     buf_fini(&sql);
     if (!ok)
-        return false;
+        return set_unreadable(w->h, d, &e);
     (void)sqlite3_bind_int64(s, 1, rows_first_id(w->since_ms, d->number));
     (void)sqlite3_bind_int64(s, 2, rows_id(w->until_ms, d->number, UINT64_MAX));
-    ok = give_rows(w, d, s);
+    while (!w->enough && (rc = sqlite3_step(s)) == SQLITE_ROW)
+        give(w, s, d->seed, NULL, 0);
+    ok = w->enough || rc == SQLITE_DONE || sql_failed(d->db, &e);
     (void)sqlite3_finalize(s);
-    return ok;
+    return ok || set_unreadable(w->h, d, &e);
 }
 
 static size_t
-words_of(const struct history_query *q, uint64_t seed, int64_t out[WORDS_MAX])
+words_of(const struct history_query *q, uint64_t seed,
+         uint64_t out[SEARCH_WORDS_MAX])
 {
     const struct {
         enum term kind;
         struct str text;
-    } words[WORDS_MAX] = {
+    } words[] = {
         {TERM_ID,        q->id       },
         {TERM_SENDER,    q->sender   },
         {TERM_RECIPIENT, q->recipient},
@@ -238,136 +255,70 @@ words_of(const struct history_query *q, uint64_t seed, int64_t out[WORDS_MAX])
     };
     size_t n = 0;
 
-    for (size_t i = 0; i < WORDS_MAX; i++)
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (words[i].text.n > 0)
             out[n++] = terms_hash(seed, words[i].kind, words[i].text);
     return n;
 }
 
-/* The rarest word leads, the others are looked up for each of its events. */
 static bool
-lead_with_rarest(struct day_file *d, int64_t block, int64_t *words, size_t n,
-                 struct err *e)
-{
-    sqlite3_stmt *s;
-    int64_t least = INT64_MAX;
-    size_t best = 0;
-    bool ok = true;
-
-    if (n < 2)
-        return true;
-    if (!sql_prepare(d->db,
-                     "SELECT count(*) FROM (SELECT 1 FROM term WHERE"
-                     " block = ? AND hash = ? LIMIT ?)",
-                     &s, e))
-        return false;
-    for (size_t i = 0; ok && i < n && least > 0; i++) {
-        (void)sqlite3_bind_int64(s, 1, block);
-        (void)sqlite3_bind_int64(s, 2, words[i]);
-        (void)sqlite3_bind_int64(s, 3, least < COMMON ? least : COMMON);
-        ok = sqlite3_step(s) == SQLITE_ROW || sql_failed(d->db, e);
-        int64_t count = ok ? sqlite3_column_int64(s, 0) : 0;
-        if (count < least) {
-            least = count;
-            best = i;
-        }
-        (void)sqlite3_reset(s);
-    }
-    (void)sqlite3_finalize(s);
-    int64_t first = words[0];
-    words[0] = words[best];
-    words[best] = first;
-    return ok;
-}
-
-static bool
-prepare_search(struct day_file *d, size_t n, sqlite3_stmt **s, struct err *e)
+prepare_by_id(struct day_file *d, struct err *e)
 {
     struct buf sql = {0};
 
-    buf_add(&sql, STR("SELECT e.* FROM term t CROSS JOIN event e"
-                      " ON e.id = t.id WHERE t.block = ?1 AND t.hash = ?2"
-                      " AND t.id BETWEEN ?3 AND ?4"));
-    for (size_t i = 1; i < n; i++)
-        buf_addf(&sql,
-                 " AND EXISTS (SELECT 1 FROM term WHERE block = ?1"
-                 " AND hash = ?%zu AND id = t.id)",
-                 i + 4);
-    buf_add(&sql, STR(" ORDER BY t.id DESC"));
-    bool ok = sql_prepare(d->db, buf_cstr(&sql), s, e);
+    if (d->by_id != NULL)
+        return true;
+    rows_add_select(&sql);
+    buf_add(&sql, STR("WHERE id = ?"));
+    bool ok = sql_prepare(d->db, buf_cstr(&sql), &d->by_id, e);
     buf_fini(&sql);
     return ok;
 }
 
-static size_t
-blocks_of(struct walk *w, struct day_file *d, struct block **out, struct err *e)
-{
-    struct buf list = {0};
-    sqlite3_stmt *s;
-    int rc;
-
-    if (!sql_prepare(d->db,
-                     "SELECT number, from_ms, until_ms FROM block"
-                     " ORDER BY number DESC",
-                     &s, e))
-        return 0;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        const struct block b = {.number = sqlite3_column_int64(s, 0),
-                                .from_ms = sqlite3_column_int64(s, 1),
-                                .until_ms = sqlite3_column_int64(s, 2)};
-        buf_add(&list, str_from_n(&b, sizeof b));
-    }
-    if (rc != SQLITE_DONE)
-        (void)sql_failed(d->db, e);
-    (void)sqlite3_finalize(s);
-    size_t n = list.n / sizeof **out;
-    *out = arena_array(&w->h->arena, n + 1, sizeof **out);
-    for (size_t i = 0; i < n; i++)
-        (*out)[i] = ((const struct block *)(const void *)list.p)[i];
-    buf_fini(&list);
-    return n;
-}
+struct found {
+    struct walk *walk;
+    struct day_file *day;
+    const uint64_t *words;
+    size_t n;
+};
 
 static bool
-find_in_block(struct walk *w, struct day_file *d, const struct block *b,
-              int64_t *words, size_t n, sqlite3_stmt *s)
+on_id(void *ctx, int64_t id, bool *enough, struct err *e)
 {
-    struct err e;
+    struct found *f = ctx;
+    struct day_file *d = f->day;
 
-    if (b->until_ms < w->since_ms || b->from_ms > w->until_ms)
-        return true;
-    if (!lead_with_rarest(d, b->number, words, n, &e))
-        return set_unreadable(w->h, d, &e);
-    (void)sqlite3_bind_int64(s, 1, b->number);
-    (void)sqlite3_bind_int64(s, 2, words[0]);
-    (void)sqlite3_bind_int64(s, 3, rows_first_id(w->since_ms, d->number));
-    (void)sqlite3_bind_int64(s, 4, rows_id(w->until_ms, d->number, UINT64_MAX));
-    for (size_t i = 1; i < n; i++)
-        (void)sqlite3_bind_int64(s, (int)i + 4, words[i]);
-    bool ok = give_rows(w, d, s);
-    (void)sqlite3_reset(s);
+    if (!prepare_by_id(d, e))
+        return false;
+    (void)sqlite3_bind_int64(d->by_id, 1, id);
+    int rc = sqlite3_step(d->by_id);
+    bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE || sql_failed(d->db, e);
+    if (rc == SQLITE_ROW)
+        give(f->walk, d->by_id, d->seed, f->words, f->n);
+    (void)sqlite3_reset(d->by_id);
+    *enough = f->walk->enough;
     return ok;
 }
 
 static bool
 find_by_words(struct walk *w, struct day_file *d)
 {
-    struct err e = {0};
-    struct block *blocks = NULL;
-    sqlite3_stmt *s;
-    int64_t words[WORDS_MAX];
-    size_t n = words_of(w->query, d->seed, words);
+    uint64_t words[SEARCH_WORDS_MAX];
+    struct err e;
+    const struct search_question q = {
+        .words = words,
+        .n = words_of(w->query, d->seed, words),
+        .since_ms = w->since_ms,
+        .until_ms = w->until_ms,
+        .first_id = rows_first_id(w->since_ms, d->number),
+        .last_id = rows_id(w->until_ms, d->number, UINT64_MAX)};
+    struct found f = {.walk = w, .day = d, .words = words, .n = q.n};
 
-    if (n == 0)
+    if (q.n == 0)
         return find_all(w, d);
-    size_t n_blocks = blocks_of(w, d, &blocks, &e);
-    if (e.text[0] != '\0' || !prepare_search(d, n, &s, &e))
-        return set_unreadable(w->h, d, &e);
-    bool ok = true;
-    for (size_t i = 0; ok && i < n_blocks && !w->enough; i++)
-        ok = find_in_block(w, d, &blocks[i], words, n, s);
-    (void)sqlite3_finalize(s);
-    return ok;
+    return ((d->search.find != NULL || search_begin(&d->search, d->db, &e)) &&
+            search_run(&d->search, &q, on_id, &f, &e)) ||
+           set_unreadable(w->h, d, &e);
 }
 
 static bool
@@ -452,21 +403,13 @@ is_concerned(const struct walk *w, const struct day_file *d)
     return d->number >= calendar_day(w->since_ms) && d->number <= last;
 }
 
-/* One moment of each file, though it may be written meanwhile. */
 static void
 visit(struct walk *w, size_t i, bool (*look)(struct walk *, struct day_file *))
 {
     struct day_file *d = &w->h->days[i];
-    struct err e;
 
-    if (w->enough || !is_concerned(w, d) || !open_day(w->h, d))
-        return;
-    if (!sql_run(d->db, "BEGIN", &e)) {
-        (void)set_unreadable(w->h, d, &e);
-        return;
-    }
-    (void)look(w, d);
-    (void)sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL);
+    if (!w->enough && is_concerned(w, d) && open_day(w->h, d))
+        (void)look(w, d);
 }
 
 void
@@ -478,7 +421,6 @@ history_find(struct history *h, const struct history_query *q, history_fn fn,
     w.query = q;
     for (size_t i = 0; i < h->n_days && !(w.begun && q->whole_story); i++)
         visit(&w, i, find_by_words);
-    arena_reset(&h->arena);
 }
 
 void

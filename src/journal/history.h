@@ -44,6 +44,11 @@ typedef bool (*history_fn)(void *ctx, const struct history_event *e);
 struct history *history_open(const char *folder, struct err *e);
 void history_close(struct history *h);
 
+/* Every file is seen as it was at its first question, until here: before
+ * waiting for anybody (printing to a pipe), since it grows meanwhile and cannot
+ * be put in order. */
+void history_pause(struct history *h);
+
 /* The newest first. */
 void history_find(struct history *h, const struct history_query *q,
                   history_fn fn, void *ctx);

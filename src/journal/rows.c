@@ -45,18 +45,20 @@ static const struct {
 enum { COLUMNS = sizeof columns / sizeof *columns, OWN = 4 };
 
 /*
- * `term`: by which words events are found (journal/terms.h). A block is some
- * thousand events in the order they came, so that writing touches only the
- * latest pages; when a day is over it becomes one block.
+ * `words`, `fresh`, `block`: by which words events are found (journal/words.h).
+ * A block of level 1 was merged from others.
  * `source`: how far each process was written, against telling twice.
  * `gap`: events that were lost; count 0: nobody knows how many.
  */
 static const char beside[] =
-    "CREATE TABLE term (block INTEGER NOT NULL, hash INTEGER NOT NULL,"
-    " id INTEGER NOT NULL, PRIMARY KEY (block, hash, id))"
-    " STRICT, WITHOUT ROWID;"
-    "CREATE TABLE block (number INTEGER PRIMARY KEY, events INTEGER NOT NULL,"
-    " from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE words (key INTEGER PRIMARY KEY, entries BLOB NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE fresh (number INTEGER PRIMARY KEY, events INTEGER NOT NULL,"
+    " from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    " entries BLOB NOT NULL) STRICT;"
+    "CREATE TABLE block (number INTEGER PRIMARY KEY, level INTEGER NOT NULL,"
+    " events INTEGER NOT NULL, from_ms INTEGER NOT NULL,"
+    " until_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE source (incarnation INTEGER PRIMARY KEY, room TEXT NOT NULL,"
     " slot INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;"
     "CREATE TABLE gap (from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"

@@ -11,7 +11,7 @@
 #include "ipc/journal.h"
 #include "journal/sql.h"
 
-enum { ROWS_VERSION = 1, ROWS_COUNTER_BITS = 20 };
+enum { ROWS_VERSION = 2, ROWS_COUNTER_BITS = 20 };
 
 struct row {
     int64_t id;

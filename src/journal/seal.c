@@ -2,24 +2,29 @@
 #include "journal/seal.h"
 
 #include "journal/rows.h"
+#include "journal/words.h"
 
-/* The order of a WITHOUT ROWID table is that of its key: appending is all that
- * the last statement but three has to do. */
-static const char in_order[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE sorted (block INTEGER NOT NULL, hash INTEGER NOT NULL,"
-    " id INTEGER NOT NULL, PRIMARY KEY (block, hash, id))"
-    " STRICT, WITHOUT ROWID;"
-    "INSERT INTO sorted SELECT 0, hash, id FROM term ORDER BY hash, id;"
-    "DROP TABLE term;"
-    "ALTER TABLE sorted RENAME TO term;"
-    "CREATE TEMP TABLE whole AS SELECT sum(events) AS events,"
-    " min(from_ms) AS from_ms, max(until_ms) AS until_ms FROM block;"
-    "DELETE FROM block;"
-    "INSERT INTO block SELECT 0, events, from_ms, until_ms FROM whole"
-    " WHERE events IS NOT NULL;"
-    "UPDATE meta SET sealed = 1;"
-    "COMMIT;";
+/* The open block is closed, and all blocks become one. */
+static bool
+merge_all(sqlite3 *db, struct err *e)
+{
+    struct words_block open = {0};
+    struct buf list = {0};
+    int64_t next, blocks;
+    bool ok = words_read_fresh(db, &open, &list, e) &&
+              sql_number(db, "SELECT max(number) + 1 FROM block", &next, e);
+
+    if (ok && open.events > 0) {
+        open.number = next++;
+        ok = words_close_block(db, &open,
+                               (const struct word *)(const void *)list.p,
+                               list.n / sizeof(struct word), e);
+    }
+    buf_fini(&list);
+    return ok && sql_number(db, "SELECT count(*) FROM block", &blocks, e) &&
+           (blocks < 2 || words_merge(db, 0, next, e)) &&
+           sql_run(db, "UPDATE meta SET sealed = 1", e);
+}
 
 static bool
 put_in_order(sqlite3 *db, struct err *e)
@@ -37,7 +42,9 @@ put_in_order(sqlite3 *db, struct err *e)
     if (!sql_run(db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768",
                  e))
         return false;
-    if (!sql_run(db, in_order, e)) {
+    if (!sql_run(db, "BEGIN IMMEDIATE", e))
+        return false;
+    if (!merge_all(db, e) || !sql_run(db, "COMMIT", e)) {
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         return false;
     }

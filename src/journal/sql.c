@@ -97,6 +97,21 @@ sql_text(sqlite3_stmt *s, int at)
                      : str_from_n(p, (size_t)sqlite3_column_bytes(s, at));
 }
 
+void
+sql_bind_bytes(sqlite3_stmt *s, int at, struct str bytes)
+{
+    (void)sqlite3_bind_blob64(s, at, bytes.n > 0 ? bytes.p : "", bytes.n,
+                              SQLITE_STATIC);
+}
+
+struct str
+sql_bytes(sqlite3_stmt *s, int at)
+{
+    const void *p = sqlite3_column_blob(s, at);
+    return p == NULL ? STR_EMPTY
+                     : str_from_n(p, (size_t)sqlite3_column_bytes(s, at));
+}
+
 bool
 sql_finish(sqlite3_stmt *s, struct err *e)
 {

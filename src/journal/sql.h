@@ -25,7 +25,9 @@ bool sql_number(sqlite3 *db, const char *text, int64_t *out, struct err *e);
 bool sql_prepare(sqlite3 *db, const char *text, sqlite3_stmt **out,
                  struct err *e);
 void sql_bind_text(sqlite3_stmt *s, int at, struct str text);
+void sql_bind_bytes(sqlite3_stmt *s, int at, struct str bytes);
 /* Borrowed until the next step. */
 struct str sql_text(sqlite3_stmt *s, int at);
+struct str sql_bytes(sqlite3_stmt *s, int at);
 /* To its end, and ready for the next time. */
 bool sql_finish(sqlite3_stmt *s, struct err *e);

@@ -6,15 +6,15 @@
 
 #include "base/ascii.h"
 
-enum { TEXT_MAX = 512, BITS = 47 };
+enum { TEXT_MAX = 512 };
 
 struct list {
     uint64_t seed;
-    int64_t *out;
+    uint64_t *out;
     size_t n;
 };
 
-int64_t
+uint64_t
 terms_hash(uint64_t seed, enum term kind, struct str text)
 {
     char word[TEXT_MAX + 1];
@@ -25,7 +25,7 @@ terms_hash(uint64_t seed, enum term kind, struct str text)
         word[i + 1] = kind == TERM_ID
                           ? text.p[i]
                           : (char)ascii_lower((unsigned char)text.p[i]);
-    return (int64_t)(XXH3_64bits_withSeed(word, n + 1, seed) >> (64 - BITS));
+    return XXH3_64bits_withSeed(word, n + 1, seed);
 }
 
 static void
@@ -46,7 +46,7 @@ add_address(struct list *l, enum term kind, struct str address)
 }
 
 size_t
-terms_of(const struct journal_event *e, uint64_t seed, int64_t out[TERMS_MAX])
+terms_of(const struct journal_event *e, uint64_t seed, uint64_t out[TERMS_MAX])
 {
     struct list l = {.seed = seed, .out = out};
     struct str rest = e->recipient, one;
@@ -65,4 +65,26 @@ terms_of(const struct journal_event *e, uint64_t seed, int64_t out[TERMS_MAX])
         add_address(&l, TERM_RECIPIENT, one);
     }
     return l.n;
+}
+
+static bool
+is_among(uint64_t word, const uint64_t *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == word)
+            return true;
+    return false;
+}
+
+bool
+terms_hold(const struct journal_event *e, uint64_t seed, const uint64_t *words,
+           size_t n)
+{
+    uint64_t own[TERMS_MAX];
+    size_t n_own = terms_of(e, seed, own);
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_among(words[i], own, n_own))
+            return false;
+    return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The words by which an event is found: each a number made of what it is (an
- * id, a sender, …) and its text in lower case. 47 bits, with a seed that
+ * id, a sender, …) and its text in lower case. 64 bits, with a seed that
  * strangers do not know: two texts with one number do not happen.
  */
 #pragma once
@@ -20,8 +20,12 @@ enum term {
 
 enum { TERMS_MAX = 128 };
 
-int64_t terms_hash(uint64_t seed, enum term kind, struct str text);
+uint64_t terms_hash(uint64_t seed, enum term kind, struct str text);
 
 /* Of all that the event holds; some may be there twice. */
 size_t terms_of(const struct journal_event *e, uint64_t seed,
-                int64_t out[TERMS_MAX]);
+                uint64_t out[TERMS_MAX]);
+
+/* Are all those words among them? */
+bool terms_hold(const struct journal_event *e, uint64_t seed,
+                const uint64_t *words, size_t n);

@@ -51,7 +51,7 @@ done(struct task *task)
     on_done(ctx);
 }
 
-struct tidy *
+void
 tidy_begin(struct executor x, struct str folder, struct str names,
            void (*on_done)(void *ctx), void *ctx)
 {
@@ -63,5 +63,4 @@ tidy_begin(struct executor x, struct str folder, struct str names,
     buf_add(&t->folder, folder);
     buf_add(&t->names, names);
     x.submit(x.ctx, LANE_FILE, &t->task);
-    return t;
 }

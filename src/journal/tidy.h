@@ -6,9 +6,7 @@
 #include "base/str.h"
 #include "base/task.h"
 
-struct tidy;
-
 /* names: files in that folder, each ended by "\n". on_done is called once,
  * then it is gone. */
-struct tidy *tidy_begin(struct executor x, struct str folder, struct str names,
-                        void (*on_done)(void *ctx), void *ctx);
+void tidy_begin(struct executor x, struct str folder, struct str names,
+                void (*on_done)(void *ctx), void *ctx);

@@ -16,6 +16,7 @@
 
 #include "journal/calendar.h"
 #include "journal/history.h"
+#include "journal/sql.h"
 #include "os/disk.h"
 #include "os/folder.h"
 
@@ -161,6 +162,20 @@ refusal(const char *incident, const char *sender, const char *recipient)
                                   .rule = STR("relay")};
 }
 
+static const char *
+path_of(const char *name)
+{
+    static char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static bool
+file_exists(const char *name)
+{
+    return access(path_of(name), F_OK) == 0;
+}
+
 static void
 by_each_filter(void **state)
 {
@@ -292,6 +307,110 @@ told_twice_kept_once(void **state)
         "refused I3 x1;refused I2 x1;refused I1 x1;");
 }
 
+/* The open block is there again after a kill, and what is taken back is not. */
+static void
+the_open_block_survives(void **state)
+{
+    struct journal_event events[] = {
+        refusal("I1", "a@a.example", ""), refusal("I2", "b@b.example", ""),
+        refusal("I3", "c@c.example", ""), refusal("I4", "d@d.example", "")};
+    const struct history_query all = {.reason = STR("relay-denied")};
+    (void)state;
+
+    tell(events, 1);
+    chronicle_commit(chronicle, clock_now);
+    tell(events + 1, 1); // a disk that fills takes this back
+    chronicle_configure(chronicle, 30 * DAY, UINT64_MAX);
+    pass(1500);
+    tell(events + 2, 1);
+    chronicle_configure(chronicle, 30 * DAY, 0);
+    pass(1500);
+    chronicle_commit(chronicle, clock_now);
+    chronicle_free(chronicle, clock_now);
+    begin();
+    tell(events + 3, 1);
+    chronicle_commit(chronicle, clock_now);
+    assert_string_equal(find(&all, NULL),
+                        "refused I4 x1;refused I2 x1;refused I1 x1;");
+    assert_string_equal(
+        find(&(struct history_query){.sender = STR("A@A.example")}, NULL),
+        "refused I1 x1;");
+    pass(DAY);
+    chronicle_tick(chronicle, clock_now);
+    assert_string_equal(find(&all, NULL),
+                        "refused I4 x1;refused I2 x1;refused I1 x1;");
+}
+
+/* Each day is put in order, not only the first. */
+static void
+every_day_is_put_in_order(void **state)
+{
+    (void)state;
+
+    for (int i = 0; i < 3; i++) {
+        struct journal_event e = refusal("I1", "a@a.example", "");
+        tell(&e, 1);
+        chronicle_commit(chronicle, clock_now);
+        pass(DAY);
+        chronicle_tick(chronicle, clock_now);
+        assert_int_equal(file_exists("2026-11-24.db-wal"), false);
+        assert_int_equal(file_exists("2026-11-25.db-wal"), i == 0);
+        assert_int_equal(file_exists("2026-11-26.db-wal"), i == 1);
+    }
+}
+
+/* What was read stays so until history_pause(). */
+static void
+one_moment(void **state)
+{
+    const struct history_query all = {.reason = STR("relay-denied")};
+    struct journal_event events[] = {refusal("I1", "", ""),
+                                     refusal("I2", "", "")};
+    struct err e;
+    (void)state;
+
+    tell(events, 1);
+    chronicle_commit(chronicle, clock_now);
+    struct history *h = history_open(folder, &e);
+    assert_non_null(h);
+    for (int i = 0; i < 3; i++) {
+        buf_clear(&found);
+        history_find(h, &all, on_found, NULL);
+        assert_string_equal(buf_cstr(&found), i < 2
+                                                  ? "refused I1 x1;"
+                                                  : "refused I2 x1;refused I1 "
+                                                    "x1;");
+        if (i == 0)
+            tell(events + 1, 1);
+        chronicle_commit(chronicle, clock_now);
+        if (i == 1)
+            history_pause(h);
+    }
+    history_close(h);
+}
+
+/* The hash in the file is short: another word's event is not given. */
+static void
+like_another(void **state)
+{
+    struct journal_event e = refusal("I1", "a@a.example", "");
+    struct err why;
+    bool damaged;
+    (void)state;
+
+    tell(&e, 1);
+    chronicle_commit(chronicle, clock_now);
+    sqlite3 *db = sql_open(path_of("2026-11-24.db"), SQLITE_OPEN_READWRITE,
+                           &why, &damaged);
+    assert_non_null(db);
+    assert_true(sql_run(db, "UPDATE event SET sender = 'b@b.example'", &why));
+    sql_close(db);
+    assert_string_equal(
+        find(&(struct history_query){.sender = STR("a@a.example")}, NULL), "");
+    assert_string_equal(find(&(struct history_query){.id = STR("I1")}, NULL),
+                        "refused I1 x1;");
+}
+
 /* More than a block, and the newest first over its borders. */
 static void
 many(void **state)
@@ -376,11 +495,9 @@ no_room(void **state)
 static void
 change_tables(const char *sql)
 {
-    char path[128];
     sqlite3 *db;
 
-    (void)snprintf(path, sizeof path, "%s/2026-11-24.db", folder);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(path_of("2026-11-24.db"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     (void)sqlite3_close(db);
 }
@@ -433,13 +550,35 @@ gap_of_a_room(void **state)
 static void
 write_garbage(const char *name)
 {
-    char path[128];
     static char text[8192];
     struct err e;
 
     memset(text, 'x', sizeof text);
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    assert_true(file_write(path, str_from_n(text, sizeof text), 0600, &e));
+    assert_true(
+        file_write(path_of(name), str_from_n(text, sizeof text), 0600, &e));
+}
+
+/* A Gatepost whose tables were others. */
+static void
+another_layout(void **state)
+{
+    struct journal_event e = refusal("I1", "", "");
+    struct err why;
+    bool damaged;
+    (void)state;
+
+    chronicle_free(chronicle, clock_now);
+    sqlite3 *db = sql_open(path_of("2026-11-24.db"), SQLITE_OPEN_READWRITE,
+                           &why, &damaged);
+    assert_non_null(db);
+    assert_true(sql_run(db, "PRAGMA user_version = 1", &why));
+    sql_close(db);
+    begin();
+    tell(&e, 1);
+    chronicle_commit(chronicle, clock_now);
+    assert_string_equal(find(&(struct history_query){.id = STR("I1")}, NULL),
+                        "refused I1 x1;");
+    assert_non_null(strstr(gaps(), "gap 0 2026-11-24.db-damaged-"));
 }
 
 static void
@@ -529,7 +668,9 @@ main(void)
         TEST(old_days_go),          TEST(no_room),
         TEST(failed_commit),        TEST(gap_of_a_room),
         TEST(damaged_files),        TEST(nothing_there),
-        cmocka_unit_test(calendar),
+        TEST(another_layout),       TEST(the_open_block_survives),
+        TEST(like_another),         TEST(every_day_is_put_in_order),
+        TEST(one_moment),           cmocka_unit_test(calendar),
     };
     int failed =
         cmocka_run_group_tests_name("journal/chronicle", tests, NULL, NULL);
