@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "journal/calendar.h"
+#include "journal/filter.h"
 #include "journal/rows.h"
 #include "journal/search.h"
 #include "journal/terms.h"
@@ -19,6 +20,8 @@ struct day_file {
     int64_t number;
     sqlite3 *db; /* NULL: not opened yet */
     uint64_t seed;
+    struct filter filter;
+    bool asked; /* whether there is one */
     bool begun; /* a transaction */
     struct search search;
     sqlite3_stmt *by_id; /* NULL: not needed yet */
@@ -57,7 +60,8 @@ on_name(void *ctx, const char *name)
         h->cap_days = h->cap_days == 0 ? 32 : 2 * h->cap_days;
         h->days = alloc_resize(h->days, h->cap_days * sizeof *h->days);
     }
-    h->days[h->n_days++] = (struct day_file){.number = number};
+    h->days[h->n_days++] =
+        (struct day_file){.number = number, .filter = {.fd = -1}};
 }
 
 static int
@@ -100,9 +104,11 @@ history_close(struct history *h)
     if (h == NULL)
         return;
     history_pause(h);
-    for (size_t i = 0; i < h->n_days; i++)
+    for (size_t i = 0; i < h->n_days; i++) {
+        filter_close(&h->days[i].filter);
         if (h->days[i].db != NULL)
             sql_close(h->days[i].db);
+    }
     buf_fini(&h->folder);
     buf_fini(&h->problems);
     free(h->days);
@@ -159,6 +165,27 @@ begin(struct day_file *d, struct err *e)
     return d->begun && check(d, e);
 }
 
+static const char *
+path_of(const struct history *h, const struct day_file *d, struct buf *path)
+{
+    buf_addf(path, "%.*s/", STR_ARG(buf_str(&h->folder)));
+    calendar_add_name(path, d->number);
+    return buf_cstr(path);
+}
+
+/* Before SQLite has the day's file open, or not at all. */
+static const struct filter *
+filter_of(const struct history *h, struct day_file *d)
+{
+    struct buf path = {0};
+
+    if (!d->asked && d->db == NULL)
+        filter_open(&d->filter, path_of(h, d, &path));
+    d->asked = true;
+    buf_fini(&path);
+    return d->filter.fd >= 0 ? &d->filter : NULL;
+}
+
 static bool
 open_day(struct history *h, struct day_file *d)
 {
@@ -170,9 +197,7 @@ open_day(struct history *h, struct day_file *d)
         return false;
     if (d->db != NULL)
         return begin(d, &e) || set_unreadable(h, d, &e);
-    buf_addf(&path, "%.*s/", STR_ARG(buf_str(&h->folder)));
-    calendar_add_name(&path, d->number);
-    d->db = sql_open(buf_cstr(&path), SQLITE_OPEN_READONLY, &e, &damaged);
+    d->db = sql_open(path_of(h, d, &path), SQLITE_OPEN_READONLY, &e, &damaged);
     bool ok = (d->db != NULL && sql_run(d->db, "PRAGMA mmap_size = 0", &e) &&
                begin(d, &e)) ||
               set_unreadable(h, d, &e);
@@ -412,6 +437,21 @@ visit(struct walk *w, size_t i, bool (*look)(struct walk *, struct day_file *))
         (void)look(w, d);
 }
 
+static bool
+may_hold(struct history *h, struct day_file *d, const struct history_query *q)
+{
+    const struct filter *f = filter_of(h, d);
+    uint64_t words[SEARCH_WORDS_MAX];
+
+    if (f == NULL)
+        return true;
+    size_t n = words_of(q, f->seed, words);
+    for (size_t i = 0; i < n; i++)
+        if (!filter_may_hold(f, words[i]))
+            return false;
+    return true;
+}
+
 void
 history_find(struct history *h, const struct history_query *q, history_fn fn,
              void *ctx)
@@ -420,7 +460,8 @@ history_find(struct history *h, const struct history_query *q, history_fn fn,
 
     w.query = q;
     for (size_t i = 0; i < h->n_days && !(w.begun && q->whole_story); i++)
-        visit(&w, i, find_by_words);
+        if (is_concerned(&w, &h->days[i]) && may_hold(h, &h->days[i], q))
+            visit(&w, i, find_by_words);
 }
 
 void
@@ -442,7 +483,11 @@ history_gaps(struct history *h, int64_t since_ms, int64_t until_ms,
 
     for (size_t i = h->n_days; i > 0; i--) {
         struct day_file *d = &h->days[i - 1];
-        if (d->number >= calendar_day(since_ms) && open_day(h, d) && !w.enough)
+        const struct filter *f = filter_of(h, d);
+        if (d->number < calendar_day(since_ms) || w.enough ||
+            (f != NULL && !f->has_gaps))
+            continue;
+        if (open_day(h, d))
             (void)find_gaps(&w, d);
     }
 }

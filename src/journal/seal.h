@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A day that is over is put in order: its words in one sorted block, its file
- * alone and closed, so that a look-up years of mail later costs one descent.
- * Takes seconds for a busy day, so it runs off the loop.
+ * alone and closed, with a filter beside it (journal/filter.h), so that a
+ * look-up weeks of mail later costs one read, or a descent. Takes seconds for a
+ * busy day, so it runs off the loop.
  */
 #pragma once
 

@@ -22,16 +22,16 @@ enum {
 /* ---- entries --------------------------------------------------------------
  */
 
-static uint64_t
-short_hash(uint64_t hash)
+uint32_t
+words_short(uint64_t hash)
 {
-    return hash >> (64 - HASH_BITS);
+    return (uint32_t)(hash >> (64 - HASH_BITS));
 }
 
 static uint64_t
 low_part(uint64_t hash)
 {
-    return short_hash(hash) & ((1U << LOW_BITS) - 1);
+    return words_short(hash) & ((1U << LOW_BITS) - 1);
 }
 
 /* A number that no writer gave is some other block's. */
@@ -46,13 +46,13 @@ words_make(uint64_t hash, int64_t id)
 {
     return (struct word){.entry = low_part(hash) << ID_BITS |
                                   ((uint64_t)id & ID_MASK),
-                         .bucket = (uint32_t)(short_hash(hash) >> LOW_BITS)};
+                         .bucket = words_short(hash) >> LOW_BITS};
 }
 
 bool
 words_is(const struct word *w, uint64_t hash)
 {
-    return w->bucket == short_hash(hash) >> LOW_BITS &&
+    return w->bucket == words_short(hash) >> LOW_BITS &&
            w->entry >> ID_BITS == low_part(hash);
 }
 
@@ -448,7 +448,7 @@ bool
 words_find(sqlite3_stmt *s, int64_t block, uint64_t hash, int64_t first,
            int64_t last, struct buf *ids, struct err *e)
 {
-    int64_t key = key_of(block, short_hash(hash));
+    int64_t key = key_of(block, words_short(hash));
 
     (void)sqlite3_bind_int64(s, 1, key);
     int rc = sqlite3_step(s);
@@ -459,5 +459,36 @@ words_find(sqlite3_stmt *s, int64_t block, uint64_t hash, int64_t first,
         take_ids(sql_bytes(s, 1), low_part(hash) << ID_BITS | (uint64_t)first,
                  low_part(hash) << ID_BITS | ((uint64_t)last & ID_MASK), ids);
     (void)sqlite3_reset(s);
+    return ok;
+}
+
+static void
+mark_row(int64_t key, struct str row, unsigned char *bits, uint64_t *n)
+{
+    uint64_t bucket = ((uint64_t)key >> LOW_BITS) % BUCKETS;
+
+    for (size_t i = 0; i < row.n / ENTRY; i++) {
+        uint64_t low = entry_at((const unsigned char *)row.p, i) >> ID_BITS;
+        uint64_t h = bucket << LOW_BITS | low;
+        unsigned bit = 1U << h % 8;
+        if ((bits[h / 8] & bit) == 0)
+            ++*n;
+        bits[h / 8] |= (unsigned char)bit;
+    }
+}
+
+bool
+words_mark(sqlite3 *db, unsigned char *bits, uint64_t *n, struct err *e)
+{
+    sqlite3_stmt *s;
+    int rc;
+
+    *n = 0;
+    if (!sql_prepare(db, "SELECT key, entries FROM words", &s, e))
+        return false;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        mark_row(sqlite3_column_int64(s, 0), sql_bytes(s, 1), bits, n);
+    bool ok = rc == SQLITE_DONE || sql_failed(db, e);
+    (void)sqlite3_finalize(s);
     return ok;
 }

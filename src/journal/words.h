@@ -37,6 +37,12 @@ struct words_block {
     int64_t number, events, from_ms, until_ms;
 };
 
+/* How many hashes there are. */
+enum { WORDS_SHORT = 1 << 27 };
+
+/* The part of a word's hash that is in the file. */
+uint32_t words_short(uint64_t hash);
+
 struct word words_make(uint64_t hash, int64_t id);
 bool words_is(const struct word *w, uint64_t hash);
 int64_t words_id(const struct word *w);
@@ -61,3 +67,7 @@ bool words_prepare_find(sqlite3 *db, sqlite3_stmt **s, struct err *e);
  * of first to last that may hold the word. */
 bool words_find(sqlite3_stmt *s, int64_t block, uint64_t hash, int64_t first,
                 int64_t last, struct buf *ids, struct err *e);
+
+/* Sets the bit of each hash that a block holds, `bits` being WORDS_SHORT / 8
+ * octets of zeros; *n: how many. */
+bool words_mark(sqlite3 *db, unsigned char *bits, uint64_t *n, struct err *e);

@@ -356,7 +356,42 @@ every_day_is_put_in_order(void **state)
         assert_int_equal(file_exists("2026-11-24.db-wal"), false);
         assert_int_equal(file_exists("2026-11-25.db-wal"), i == 0);
         assert_int_equal(file_exists("2026-11-26.db-wal"), i == 1);
+        assert_int_equal(file_exists("2026-11-24.db-filter"), true);
+        assert_int_equal(file_exists("2026-11-25.db-filter"), i >= 1);
     }
+}
+
+/* The clock goes back: what comes then is found, too, and the day is put in
+ * order again. */
+static void
+back_into_a_day_in_order(void **state)
+{
+    struct journal_event first = refusal("I1", "a@a.example", ""),
+                         later = refusal("I2", "b@b.example", ""),
+                         gap = {.kind = JOURNAL_DROPPED,
+                                .count = 3,
+                                .detail = STR("late")};
+    const struct history_query q = {.sender = STR("b@b.example")};
+    (void)state;
+
+    tell(&first, 1);
+    pass(DAY);
+    chronicle_tick(chronicle, clock_now);
+    assert_string_equal(find(&q, NULL), "");
+    assert_string_equal(gaps(), "");
+    chronicle_free(chronicle, clock_now);
+    pass(-DAY);
+    begin();
+    tell(&later, 1);
+    tell(&gap, 1);
+    chronicle_commit(chronicle, clock_now);
+    assert_string_equal(find(&q, NULL), "refused I2 x1;");
+    pass(DAY);
+    chronicle_tick(chronicle, clock_now);
+    assert_string_equal(find(&q, NULL), "refused I2 x1;");
+    assert_string_equal(gaps(), "gap 3 late;");
+    assert_string_equal(find(&(struct history_query){.id = STR("I1")}, NULL),
+                        "refused I1 x1;");
 }
 
 /* What was read stays so until history_pause(). */
@@ -663,14 +698,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(by_each_filter),       TEST(repeats),
-        TEST(told_twice_kept_once), TEST(many),
-        TEST(old_days_go),          TEST(no_room),
-        TEST(failed_commit),        TEST(gap_of_a_room),
-        TEST(damaged_files),        TEST(nothing_there),
-        TEST(another_layout),       TEST(the_open_block_survives),
-        TEST(like_another),         TEST(every_day_is_put_in_order),
-        TEST(one_moment),           cmocka_unit_test(calendar),
+        TEST(by_each_filter),
+        TEST(repeats),
+        TEST(told_twice_kept_once),
+        TEST(many),
+        TEST(old_days_go),
+        TEST(no_room),
+        TEST(failed_commit),
+        TEST(gap_of_a_room),
+        TEST(damaged_files),
+        TEST(nothing_there),
+        TEST(another_layout),
+        TEST(the_open_block_survives),
+        TEST(like_another),
+        TEST(every_day_is_put_in_order),
+        TEST(back_into_a_day_in_order),
+        TEST(one_moment),
+        cmocka_unit_test(calendar),
     };
     int failed =
         cmocka_run_group_tests_name("journal/chronicle", tests, NULL, NULL);
