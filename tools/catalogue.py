@@ -286,8 +286,8 @@ def once(seen, key, name, where, what):
 
 
 class Wordings:
-    """All that are known: texts in the order of the files, and what is
-    compared, each key of a stage once."""
+    """All that are known: texts in the order of the files, but for those with
+    alternatives, and what is compared, each key of a stage once."""
 
     def __init__(self):
         self.texts, self.rows, self.seen, self.made = [], {}, {}, set()
@@ -308,12 +308,15 @@ class Wordings:
                      f'the wording "{key}"')
             known = self.rows.get((key, only))
             if not known or tier < known[2]:
-                self.rows[key, only] = (name, len(self.texts), tier, origin)
+                # What was made is shown as it stands in the reply.
+                at = len(self.texts) if len(keys) == 1 else None
+                self.rows[key, only] = (name, at, tier, origin)
                 if len(keys) > 1:
                     self.made.add((key, only))
                 else:
                     self.made.discard((key, only))
-        self.texts.append((name, text))
+        if len(keys) == 1:
+            self.texts.append((name, text))
 
     def thin(self):
         """Drops what an expansion made where a shorter wording stands in it
@@ -586,7 +589,7 @@ def write_wordings(out, reasons, words):
     for (key, (stages, code)), (name, text, tier, origin) in ranked:
         mask = sum(1 << i for i, s in enumerate(STAGES, 1) if s in stages)
         out.write(f"    {{{{{pool.add(key)}}}, {{{pool.add(origin)}}}, "
-                  f"{anchor(key)}, {index[name]}, {place[text]}, "
+                  f"{anchor(key)}, {index[name]}, {place.get(text, 0)}, "
                   f"{status(code or '0.0.0')}, {mask}, "
                   f"{'true' if tier == HINT else 'false'}, "
                   f"{'true' if (key, (stages, code)) in words.made else 'false'}"
