@@ -8,7 +8,7 @@
 
 enum {
     SAID_LONGEST = 1500, /* octets of a reply that are shown */
-    VOICES_MOST = 6
+    VOICES_MOST = 10
 };
 
 /* Something that was said of the failure, the weightiest first. */
@@ -123,26 +123,26 @@ add_reply(struct voices *v, struct str text)
     return true;
 }
 
-/* The replies in a text come first, then its first paragraph in words. */
+/* The replies in a text, paragraph by paragraph. */
 static void
-add_text(struct voices *v, struct str text)
+add_replies(struct voices *v, struct str text)
 {
-    struct str rest = text;
-    struct str first = STR_EMPTY;
-    while (rest.n > 0 && v->n < VOICES_MOST) {
-        struct str p = joined(v->a, next_paragraph(&rest));
-        if (first.n == 0)
-            first = p;
+    while (text.n > 0 && v->n < VOICES_MOST) {
+        struct str p = joined(v->a, next_paragraph(&text));
         // Exchange's own word on its queue, before the remote's last reply.
         ssize_t expired = str_find(p, STR("QUEUE.Expired"));
         if (expired >= 0 && spot_reply(str_from_pos(p, (size_t)expired)) >= 0)
             p = str_from_pos(p, (size_t)expired);
         (void)add_reply(v, p);
     }
-    add_voice(v, first, false);
-    rest = text;
-    (void)next_paragraph(&rest);
-    add_voice(v, joined(v->a, rest), false);
+}
+
+/* Its words: the first paragraph, which is about the failure, before others. */
+static void
+add_words(struct voices *v, struct str text)
+{
+    add_voice(v, joined(v->a, next_paragraph(&text)), false);
+    add_voice(v, joined(v->a, text), false);
 }
 
 static const struct stage_words {
@@ -269,16 +269,17 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
 {
     struct voices v = {.a = a};
     struct str text = buf_str(&c->text);
-    if (!add_reply(&v, c->diagnostic))
-        add_voice(&v, STR_EMPTY, false);
-    size_t first = v.n;
-    add_text(&v, text);
-    if (v.n == first || !v.list[0].reply)
+    bool replied = add_reply(&v, c->diagnostic);
+    add_replies(&v, text);
+    if (!replied)
         add_voice(&v, c->diagnostic, false);
     if (!add_reply(&v, c->status_text))
         add_voice(&v, c->status_text, false);
-    if (alone)
-        add_text(&v, before);
+    add_words(&v, text);
+    if (alone) {
+        add_replies(&v, before);
+        add_words(&v, before);
+    }
 
     e->stage = c->stage;
     if (e->stage.n == 0)

@@ -305,6 +305,8 @@ take_recipient(struct reader *r, struct str line, size_t indent)
     struct claim *c = claim_of(r, s.address);
     if (c == NULL)
         return false;
+    if (!edge && spot_reply(line) >= 0 && r->n_open > 0)
+        say(r, line); // a reply about another one, who is behind the first
     open_claim(r, c, indent);
     if (!edge) {
         say(r, line);
@@ -366,6 +368,16 @@ unquoted(struct str line)
     return line;
 }
 
+/* Empty, or nothing but "=====" and its kind. */
+static bool
+is_ruled(struct str line)
+{
+    for (size_t i = 0; i < line.n; i++)
+        if (strchr("=-_*~#+", line.p[i]) == NULL)
+            return false;
+    return true;
+}
+
 /* false: the words end here. */
 static bool
 take_line(struct reader *r, struct str line)
@@ -373,11 +385,11 @@ take_line(struct reader *r, struct str line)
     struct str agent;
     size_t indent = indent_of(line);
     struct str bare = str_trim(line);
-    if (bare.n == 0) {
+    if (is_ruled(bare)) {
         r->blank = true;
         r->aside = false;
         if (r->n_open > 0)
-            say(r, bare);
+            say(r, STR_EMPTY);
         return true;
     }
     if (formats_is_returned(bare) &&

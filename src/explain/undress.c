@@ -191,7 +191,17 @@ is_boundary(struct str line, struct str rest)
     if (line.n < 5 || line.n > 200 || !str_starts(line, STR("--")) ||
         str_find_char(line, ' ') >= 0)
         return false;
-    return str_starts_nocase(rest, STR("content-"));
+    if (str_starts_nocase(rest, STR("content-")))
+        return true;
+    // A first part without fields: the next says what it is.
+    rest = str_first(rest, LOOKED_AT);
+    ssize_t at = str_find(rest, line);
+    if (at < 1 || rest.p[at - 1] != '\n')
+        return false;
+    rest = str_from_pos(rest, (size_t)at + line.n);
+    (void)str_skip_char(&rest, '\r');
+    return str_skip_char(&rest, '\n') &&
+           str_starts_nocase(rest, STR("content-"));
 }
 
 /* Without the fields that say how the body was written: it is not so. */
