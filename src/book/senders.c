@@ -48,7 +48,7 @@ book_senders(const struct book *b, struct arena *a, struct str account,
     for (size_t i = 0; i < n; i++) {
         size_t n_next;
         struct str *next = names_of(b, a, names[i], &n_next);
-        for (size_t j = 0; j < n_next; j++) {
+        for (size_t j = 0; next != NULL && j < n_next; j++) {
             if (is_among(names, n, next[j]) ||
                 !is_usable(b, a, account, next[j]))
                 continue;

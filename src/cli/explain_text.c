@@ -33,8 +33,11 @@ static const struct {
 static bool
 is_unsafe(struct str c)
 {
+    // Written as octets, they mislead nobody.
+    // NOLINTBEGIN(misc-misleading-bidirectional)
     static const char *const marks[] = {"\342\200\250", "\342\200\256",
                                         "\342\201\246", "\342\201\251"};
+    // NOLINTEND(misc-misleading-bidirectional)
     if (c.n == 1)
         return (unsigned char)c.p[0] < 0x20 || c.p[0] == 0x7F;
     if (c.n == 2)

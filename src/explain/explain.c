@@ -293,15 +293,14 @@ add_plain(struct work *w, enum explain_kind kind, struct str recipient)
 static void
 add_complaints(struct work *w)
 {
-    struct str to = STR_EMPTY, rest = w->n.feedback;
+    struct str rest = w->n.feedback;
     struct field f;
     struct spot s;
     size_t before = w->out->n;
     while (mime_next_field(&rest, &f))
         if (str_eq_nocase(f.name, STR("original-rcpt-to")) ||
             str_eq_nocase(f.name, STR("removal-recipient"))) {
-            to = f.value;
-            if (spot_address(to, &s)) {
+            if (spot_address(f.value, &s)) {
                 bool known = false;
                 for (size_t i = before; i < w->out->n; i++)
                     known = known ||
@@ -312,7 +311,7 @@ add_complaints(struct work *w)
         }
     if (w->out->n > before)
         return;
-    to = notice_field(w->a, w->n.returned, STR("to"));
+    struct str to = notice_field(w->a, w->n.returned, STR("to"));
     add_plain(w, EXPLAIN_COMPLAINT,
               spot_address(to, &s) ? s.address : STR_EMPTY);
 }
@@ -559,6 +558,8 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     bool reported = w.report.found && w.claims.n > 0;
     struct str complained =
         notice_field(a, w.n.returned, STR("x-hmxmroriginalrecipient"));
+    // The order is the meaning, though two of them do nothing more.
+    // NOLINTBEGIN(bugprone-branch-clone)
     if (w.n.feedback.n > 0) {
         add_complaints(&w);
     } else if (spot_address(complained, &s)) {
@@ -585,6 +586,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     } else {
         found = false;
     }
+    // NOLINTEND(bugprone-branch-clone)
     work_end(&w);
     return found;
 }

@@ -35,14 +35,14 @@ take_month(struct str *s, unsigned *month)
     static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
     skip_blanks(s);
     (void)str_skip_char(s, '-');
-    for (unsigned m = 0; m < 12; m++)
+    for (size_t m = 0; m < 12; m++)
         if (str_starts_nocase(*s, str_from_n(names + 3 * m, 3))) {
             size_t n = 3;
             while (n < s->n && ascii_is_alpha((unsigned char)s->p[n]))
                 n++;
             *s = str_from_pos(*s, n);
             (void)str_skip_char(s, '-');
-            *month = m + 1;
+            *month = (unsigned)m + 1;
             return true;
         }
     return false;

@@ -60,7 +60,8 @@ page_of(uint32_t word, uint64_t pages)
 static size_t
 bit_of(uint32_t word, int i)
 {
-    return (size_t)(mix(~(uint64_t)word) >> (i * PROBE_BITS)) % (PAGE * 8U);
+    return (size_t)(mix(~(uint64_t)word) >> (i * PROBE_BITS)) %
+           ((size_t)PAGE * 8);
 }
 
 static void
@@ -89,7 +90,7 @@ fill(struct buf *to, const unsigned char *all, uint64_t pages)
 static uint64_t
 pages_for(uint64_t words)
 {
-    uint64_t n = words * BITS_A_WORD / (PAGE * 8U) + 1;
+    uint64_t n = words * BITS_A_WORD / ((uint64_t)PAGE * 8) + 1;
     return n < PAGES_MAX ? n : PAGES_MAX;
 }
 
