@@ -28,8 +28,8 @@ begins with a blank continues the one before:
 Wordings are compared without codes, without regard to case, and without what is
 not a letter or digit at their ends. What may stand in front of one:
 
-    @hint    it says little: it counts where no other wording is found, as do
-             all those of the classes in VAGUE
+    @hint    it says little: it counts where no other wording is found, but
+             before all those of the classes in VAGUE
     @sure    it counts before any other, those of VAGUE included
     @connect @hello @mail @rcpt @data
              it counts only in an answer at that stage
@@ -71,7 +71,7 @@ REPLY = "code status text advice".split()
 SINGLE = "class code status who text advice meaning next".split()
 MANY = "reply wording status-seen reply-seen fits".split()
 STAGES = ["@connect", "@hello", "@mail", "@rcpt", "@data"]
-SURE, PLAIN, HINT = 0, 1, 2
+SURE, PLAIN, HINT, WEAK = range(4)
 NO_REPLY = {"code": [(0, "0")], "status": [(0, "0.0.0")], "text": [(0, "")],
             "advice": [(0, "")]}
 TRANSLATED = ["meaning", "next"]
@@ -295,8 +295,8 @@ class Wordings:
 
     def add(self, where, name, text, origin):
         text, tier, only = take_marks(text)
-        if tier == PLAIN and name in VAGUE:
-            tier = HINT
+        if tier != SURE and name in VAGUE:
+            tier = WEAK
         keys = [normal(one) for one in expand(text)]
         for key in keys:
             if len(keys) > 1 and any(
@@ -591,7 +591,7 @@ def write_wordings(out, reasons, words):
         out.write(f"    {{{{{pool.add(key)}}}, {{{pool.add(origin)}}}, "
                   f"{anchor(key)}, {index[name]}, {place.get(text, 0)}, "
                   f"{status(code or '0.0.0')}, {mask}, "
-                  f"{'true' if tier == HINT else 'false'}, "
+                  f"{'true' if tier >= HINT else 'false'}, "
                   f"{'true' if (key, (stages, code)) in words.made else 'false'}"
                   "},\n")
     out.write(f"}};\nconst size_t catalogue_n_wordings = {len(ranked)};\n")

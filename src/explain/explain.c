@@ -20,6 +20,7 @@
 enum {
     DEEPEST = 4, /* messages handed on in each other */
     LOGLINE_LONGEST = 8192,
+    PROSE_ENOUGH = 240, /* octets: more is a letter, not a reply */
     RECORDS_MOST = CLAIMS_MOST
 };
 
@@ -465,6 +466,26 @@ static void explain_words(struct arena *a, struct str text,
 static bool explain_log(struct arena *a, struct str text,
                         struct explanation *out);
 
+/* A reply that somebody has copied into a letter: lines that open with a
+ * refusing code, an enhanced code behind it in the first. */
+static struct str
+find_reply_lines(struct str text)
+{
+    struct str line, code, status, begin = STR_EMPTY;
+    while (text.n > 0) {
+        struct str at = text;
+        (void)str_cut(text, '\n', &line, &text);
+        line = str_trim(line);
+        bool coded = spot_code_at(line, &code) && code.p[0] >= '4';
+        if (begin.n == 0 && coded && line.n > 4 &&
+            spot_status(str_first(str_from_pos(line, 4), 10), &status))
+            begin = at;
+        else if (begin.n > 0 && !coded)
+            return str_first(begin, begin.n - at.n);
+    }
+    return begin;
+}
+
 /* A notice that somebody has handed on, in a message of his own. */
 static bool
 explain_inner(struct work *w, unsigned depth)
@@ -481,6 +502,11 @@ explain_inner(struct work *w, unsigned depth)
         return true;
     if (explain_log(w->a, w->n.prose, w->out))
         return true;
+    struct str reply = find_reply_lines(w->n.prose);
+    if (reply.n > 0) {
+        explain_words(w->a, reply, w->out);
+        return true;
+    }
     struct str words = undress(w->a, w->n.prose);
     return words.p != w->n.prose.p && notice_has_header(words) &&
            explain_message(w->a, words, w->out, depth + 1);
@@ -611,7 +637,9 @@ explain_words(struct arena *a, struct str text, struct explanation *out)
         claim_say(&c, str_trim(line));
     }
     struct str all = arena_dup(a, buf_str(&c.text));
-    if (!judge(a, &c, STR_EMPTY, false, &e))
+    bool found = judge(a, &c, STR_EMPTY, false, &e);
+    // Sentences without a code in which a wording happens to stand.
+    if (!found || (e.reply.n == 0 && e.status.n == 0 && all.n > PROSE_ENOUGH))
         e = (struct explained){.kind = EXPLAIN_OTHER};
     else if (spot_address(all, &s)) {
         if (is_about_sender(e.reason))

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/math.h"
 #include "explain/formats.h"
+#include "explain/notice.h"
 #include "explain/spot.h"
 
 enum { LINES_MOST = 20000, SHARED_MOST = 256 };
@@ -427,6 +428,8 @@ prose_read(struct prose *p, struct claims *c, struct report *rep,
         if (report_begins(str_trim(bare))) {
             text = report_read(text, c, rep);
             r.only_known = c->n > 0;
+            if (r.only_known && notice_has_header(str_trim(text)))
+                break; // the header that came back
             continue;
         }
         if (!take_line(&r, bare))
@@ -440,7 +443,7 @@ prose_read(struct prose *p, struct claims *c, struct report *rep,
     }
     buf_fini(&r.unclaimed);
     if (text.n > 0) {
-        if (!begins_message(line))
+        if (!begins_message(line) && !notice_has_header(text))
             text = rest;
         p->returned = text;
     }

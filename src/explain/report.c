@@ -248,16 +248,17 @@ begins_message(struct str line)
 }
 
 /* Text that goes on a field: folded, or wrapped by a program that did not know
- * what it wrapped. */
+ * what it wrapped; what a page of HTML made of a folded reply. */
 static bool
-goes_on(struct str line, size_t last_length)
+goes_on(struct str line, size_t last_length, bool reply)
 {
     struct str name, value;
     if (line.n == 0)
         return false;
     if (ascii_is_blank((unsigned char)line.p[0]))
         return true;
-    return last_length > 30 && !split(line, &name, &value);
+    return (reply || last_length > 30) && str_trim(line).n > 0 &&
+           !split(line, &name, &value);
 }
 
 struct str
@@ -285,8 +286,8 @@ report_read(struct str text, struct claims *c, struct report *out)
         buf_add(&folded, value);
         while (text.n > 0) {
             (void)str_cut(text, '\n', &line, &rest);
-            if (!goes_on(line, length) || begins_message(line) ||
-                folded.n > CLAIM_TEXT_LONGEST)
+            if (!goes_on(line, length, field_id(name) == F_DIAGNOSTIC) ||
+                begins_message(line) || folded.n > CLAIM_TEXT_LONGEST)
                 break;
             length = line.n;
             buf_add_char(&folded, ' ');
