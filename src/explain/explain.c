@@ -258,6 +258,31 @@ finish(struct explained *e)
     }
 }
 
+/* The last two labels: good enough to tell one's own server from a stranger's.
+ */
+static struct str
+site_of(struct str host)
+{
+    ssize_t at = str_rfind_char(host, '@');
+    host = str_from_pos(host, (size_t)(at + 1));
+    ssize_t dot = str_rfind_char(host, '.');
+    if (dot > 0)
+        dot = str_rfind_char(str_first(host, (size_t)dot), '.');
+    return dot < 0 ? host : str_from_pos(host, (size_t)dot + 1);
+}
+
+/* Who will not relay: the sender's own outgoing server, which wants a login, or
+ * the recipient's, which does not know the domain? */
+static void
+tell_relays_apart(struct explained *e)
+{
+    struct str refuser = site_of(e->remote_mta);
+    if (refuser.n > 0 && str_eq(e->reason->klass, STR("relay-denied")) &&
+        str_eq_nocase(refuser, site_of(e->sender)) &&
+        !str_eq_nocase(refuser, site_of(e->recipient)))
+        e->reason = reason_of("login-needed");
+}
+
 static struct str
 lowered(struct arena *a, struct str action)
 {
@@ -275,6 +300,7 @@ add_claim(struct work *w, const struct explained *common, const struct claim *c)
     e.action = lowered(w->a, c->action);
     e.kind = kind_of(w, c);
     (void)judge(w->a, c, buf_str(&w->prose.before), w->claims.n == 1, &e);
+    tell_relays_apart(&e);
     finish(&e);
     add_record(w->out, w->a, e);
 }

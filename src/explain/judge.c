@@ -256,9 +256,12 @@ find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
     }
     if (code.reason == NULL && vague == NULL)
         (void)catalogue_by_reply(number(e->reply), &code);
-    e->reason = code.reason != NULL && (!code.vague || vague == NULL)
-                    ? code.reason
-                    : vague;
+    // "550 5.7.9 Rejected": the code says of what kind, the word nothing.
+    bool security = status_find(e->status).subject == 7;
+    e->reason =
+        code.reason != NULL && (!code.vague || security || vague == NULL)
+            ? code.reason
+            : vague;
     e->confidence = e->reason != NULL ? EXPLAIN_MEDIUM : EXPLAIN_LOW;
     return e->reason != NULL;
 }
@@ -268,7 +271,7 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
       struct explained *e)
 {
     struct voices v = {.a = a};
-    struct str text = buf_str(&c->text);
+    struct str text = arena_dup(a, buf_str(&c->text)); // the record outlives c
     bool replied = add_reply(&v, c->diagnostic);
     add_replies(&v, text);
     if (!replied)

@@ -79,6 +79,14 @@ static const struct {
     {"nothing is guessed",
      REPORT "Final-Recipient: rfc822; a@y.example\nAction: failed\nStatus: "
             "5.0.0\nDiagnostic-Code: smtp; 554 xyzzy\n",                        "failure a@y.example unclear 554 5.0.0 -\n"                },
+    {"relaying that the own server refuses",
+     REPORT "Final-Recipient: rfc822; a@y.example\nRemote-MTA: dns; "
+            "smtp.x.example\nAction: failed\nStatus: 5.7.1\nDiagnostic-Code: "
+            "smtp; 554 5.7.1 Relay access denied\n",                            "failure a@y.example auth-required 554 5.7.1 -\n"          },
+    {"relaying that the recipient's server refuses",
+     REPORT "Final-Recipient: rfc822; a@y.example\nRemote-MTA: dns; "
+            "mx.y.example\nAction: failed\nStatus: 5.7.1\nDiagnostic-Code: "
+            "smtp; 554 5.7.1 Relay access denied\n",                            "failure a@y.example relay-denied 554 5.7.1 -\n"           },
     {"Amazon's JSON",
      "{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[{"
      "\"emailAddress\":\"a@y.example\",\"action\":\"failed\",\"status\":"
