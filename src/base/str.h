@@ -58,7 +58,8 @@ static inline struct str
 str_from_pos(struct str s, size_t from)
 {
     from = from < s.n ? from : s.n;
-    return (struct str){s.p + from, s.n - from};
+    // {0} is an empty slice, too, and NULL + 0 is undefined in C.
+    return from == 0 ? s : (struct str){s.p + from, s.n - from};
 }
 
 static inline struct str

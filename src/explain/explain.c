@@ -84,22 +84,49 @@ own(struct arena *a, struct str *s, bool lines)
 }
 
 static void
-add_record(struct explanation *out, struct arena *a, struct explained e)
+own_all(struct arena *a, struct explained *e)
 {
-    struct str *const fields[] = {&e.recipient,     &e.reply,   &e.status,
-                                  &e.action,        &e.stage,   &e.remote_mta,
-                                  &e.reporting_mta, &e.agent,   &e.sender,
-                                  &e.message_id,    &e.subject, &e.date};
+    struct str *const fields[] = {
+        &e->recipient,     &e->reply, &e->status,  &e->action,
+        &e->stage,         &e->agent, &e->sender,  &e->message_id,
+        &e->reporting_mta, &e->date,  &e->subject, &e->remote_mta};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         own(a, fields[i], false);
-    own(a, &e.said, true);
+    own(a, &e->said, true);
+}
+
+static struct explained *
+find_record(struct explanation *out, struct str recipient)
+{
+    for (size_t i = 0; i < out->n; i++)
+        if (str_eq_nocase(out->list[i].recipient, recipient))
+            return &out->list[i];
+    return NULL;
+}
+
+/* Of one recipient the first word counts, or, in a log, the last. */
+static void
+add_record(struct explanation *out, struct arena *a, struct explained e,
+           bool last_counts)
+{
+    own_all(a, &e);
+    struct explained *known = find_record(out, e.recipient);
+    if (known != NULL) {
+        if (last_counts)
+            *known = e;
+        return;
+    }
+    if (out->n == RECORDS_MOST) {
+        out->cut = true;
+        return;
+    }
     if (out->n == out->room) {
-        struct explained *list =
-            arena_array(a, out->n == 0 ? 4 : out->n * 2, sizeof *list);
-        out->room = out->n == 0 ? 4 : out->n * 2;
+        size_t room = out->n == 0 ? 4 : out->n * 2;
+        struct explained *list = arena_array(a, room, sizeof *list);
         if (out->n > 0)
             memcpy(list, out->list, out->n * sizeof *list);
         out->list = list;
+        out->room = room;
     }
     out->list[out->n++] = e;
 }
@@ -263,6 +290,8 @@ finish(struct explained *e)
 static struct str
 site_of(struct str host)
 {
+    if (host.n == 0)
+        return host;
     ssize_t at = str_rfind_char(host, '@');
     host = str_from_pos(host, (size_t)(at + 1));
     ssize_t dot = str_rfind_char(host, '.');
@@ -302,7 +331,7 @@ add_claim(struct work *w, const struct explained *common, const struct claim *c)
     (void)judge(w->a, c, buf_str(&w->prose.before), w->claims.n == 1, &e);
     tell_relays_apart(&e);
     finish(&e);
-    add_record(w->out, w->a, e);
+    add_record(w->out, w->a, e, false);
 }
 
 /* One record that names nobody, or the author of the message. */
@@ -312,7 +341,7 @@ add_plain(struct work *w, enum explain_kind kind, struct str recipient)
     struct explained e = {.kind = kind, .recipient = recipient};
     fill_common(w, &e);
     finish(&e);
-    add_record(w->out, w->a, e);
+    add_record(w->out, w->a, e, false);
 }
 
 /* RFC 5965: whom the complaint is about stands in the report, else in the
@@ -327,14 +356,8 @@ add_complaints(struct work *w)
     while (mime_next_field(&rest, &f))
         if (str_eq_nocase(f.name, STR("original-rcpt-to")) ||
             str_eq_nocase(f.name, STR("removal-recipient"))) {
-            if (spot_address(f.value, &s)) {
-                bool known = false;
-                for (size_t i = before; i < w->out->n; i++)
-                    known = known ||
-                            str_eq_nocase(w->out->list[i].recipient, s.address);
-                if (!known && w->out->n - before < RECORDS_MOST)
-                    add_plain(w, EXPLAIN_COMPLAINT, s.address);
-            }
+            if (spot_address(f.value, &s))
+                add_plain(w, EXPLAIN_COMPLAINT, s.address);
         }
     if (w->out->n > before)
         return;
@@ -674,7 +697,7 @@ explain_words(struct arena *a, struct str text, struct explanation *out)
             e.recipient = s.address;
     }
     finish(&e);
-    add_record(out, a, e);
+    add_record(out, a, e, false);
     buf_fini(&c.text);
 }
 
@@ -703,18 +726,7 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
     (void)judge(a, &c, STR_EMPTY, false, &e);
     finish(&e);
     buf_fini(&c.text);
-    if (out->n >= RECORDS_MOST) {
-        out->cut = true;
-        return;
-    }
-    add_record(out, a, e);
-    struct explained *newest = &out->list[out->n - 1];
-    for (size_t i = 0; i + 1 < out->n; i++)
-        if (str_eq_nocase(out->list[i].recipient, newest->recipient)) {
-            out->list[i] = *newest; // the last word about it counts
-            out->n--;
-            return;
-        }
+    add_record(out, a, e, true);
 }
 
 /* Lines of a log, perhaps among others, perhaps wrapped; false: none says

@@ -231,7 +231,7 @@ def accuracy(folder, change):
     return 100 * sum(files) / len(files), 100 * sum(classes) / len(classes), wrong
 
 
-@pytest.mark.parametrize("name", sorted(set(DISTORTIONS) - {"forwarded inline", "HTML only"}))
+@pytest.mark.parametrize("name", sorted(DISTORTIONS))
 def test_a_distortion(name, tmp_path):
     before = accuracy(tmp_path, lambda octets: octets)
     after = accuracy(tmp_path, DISTORTIONS[name])
