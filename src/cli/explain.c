@@ -36,7 +36,8 @@ struct run {
 static void
 flush(struct run *r)
 {
-    (void)fwrite(r->out.p, 1, r->out.n, stdout);
+    if (r->out.n > 0)
+        (void)fwrite(r->out.p, 1, r->out.n, stdout);
     buf_clear(&r->out);
 }
 

@@ -409,6 +409,8 @@ is_autoreply(struct work *w)
     if (HOLDS_ANY(str_first(subject, 200), subjects))
         return true;
     struct str submitted = notice_field(a, header, STR("auto-submitted"));
+    if (str_starts_nocase(subject, STR("Auto: ")))
+        return true; // vacation(1)
     return str_starts_nocase(submitted, STR("auto-replied")) &&
            w->n.report_type.n == 0 && !w->prose.known &&
            !formats_is_subject(subject);
@@ -537,7 +539,7 @@ find_reply_lines(struct str text)
 
 /* A notice that somebody has handed on, in a message of his own. */
 static bool
-explain_inner(struct work *w, unsigned depth)
+explain_handed_on(struct work *w, unsigned depth)
 {
     if (depth == DEEPEST) {
         w->out->cut = true;
@@ -547,8 +549,14 @@ explain_inner(struct work *w, unsigned depth)
         explain_message(w->a, w->n.inner, w->out, depth + 1))
         return true;
     struct str forwarded = undress_forwarded(w->a, w->n.prose);
-    if (forwarded.n > 0 && explain_message(w->a, forwarded, w->out, depth + 1))
-        return true;
+    return forwarded.n > 0 &&
+           explain_message(w->a, forwarded, w->out, depth + 1);
+}
+
+/* No notice, but what somebody has copied out of one, or out of a log. */
+static bool
+explain_copied(struct work *w, unsigned depth)
+{
     if (explain_log(w->a, w->n.prose, w->out))
         return true;
     struct str reply = find_reply_lines(w->n.prose);
@@ -557,7 +565,8 @@ explain_inner(struct work *w, unsigned depth)
         return true;
     }
     struct str words = undress(w->a, w->n.prose);
-    return words.p != w->n.prose.p && notice_has_header(words) &&
+    return depth < DEEPEST && words.p != w->n.prose.p &&
+           notice_has_header(words) &&
            explain_message(w->a, words, w->out, depth + 1);
 }
 
@@ -639,7 +648,8 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
         add_complaints(&w);
     } else if (spot_address(complained, &s)) {
         add_plain(&w, EXPLAIN_COMPLAINT, s.address);
-    } else if (!reported && wraps_report(&w) && explain_inner(&w, depth)) {
+    } else if (((!reported && wraps_report(&w)) || !w.speaks) &&
+               explain_handed_on(&w, depth)) {
         ;
     } else if (!reported && is_autoreply(&w)) {
         struct str from = notice_field(a, w.n.header, STR("from"));
@@ -648,7 +658,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     } else if (w.claims.n > 0 && (w.speaks || reported || w.json ||
                                   says_something(&w, w.n.prose))) {
         add_claims(&w);
-    } else if (explain_inner(&w, depth)) {
+    } else if (explain_handed_on(&w, depth) || explain_copied(&w, depth)) {
         ;
     } else if (w.speaks || w.prose.known) {
         take_failed_recipients(&w);
@@ -772,7 +782,7 @@ explain_text(struct arena *a, struct str text, struct explanation *out)
     if (w.claims.n > 0 && (several || w.report.found) &&
         (w.report.found || says_something(&w, text)))
         add_claims(&w);
-    else if (!explain_inner(&w, 0))
+    else if (!explain_handed_on(&w, 0) && !explain_copied(&w, 0))
         explain_words(a, text, out);
     work_end(&w);
 }
