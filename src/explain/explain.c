@@ -2,13 +2,14 @@
 #include "explain/explain.h"
 
 #include "base/ascii.h"
-#include "base/utf8.h"
 #include "explain/claim.h"
 #include "explain/formats.h"
 #include "explain/judge.h"
+#include "explain/kind.h"
 #include "explain/logline.h"
 #include "explain/notice.h"
 #include "explain/prose.h"
+#include "explain/record.h"
 #include "explain/report.h"
 #include "explain/sns.h"
 #include "explain/spot.h"
@@ -21,7 +22,6 @@ enum {
     DEEPEST = 4, /* messages handed on in each other */
     LOGLINE_LONGEST = 8192,
     PROSE_ENOUGH = 240, /* octets: more is a letter, not a reply */
-    RECORDS_MOST = CLAIMS_MOST
 };
 
 struct str
@@ -59,146 +59,6 @@ struct work {
     bool speaks; /* its header is that of a notice */
     bool json;   /* sns was filled */
 };
-
-static const struct reason *
-reason_of(const char *id)
-{
-    const struct reason *r = catalogue_find(str_from(id));
-    return r != NULL ? r : catalogue_find(STR("unclear"));
-}
-
-/* A copy in the arena: UTF-8 without controls. */
-static void
-own(struct arena *a, struct str *s, bool lines)
-{
-    struct buf mended = {0};
-    if (s->n == 0)
-        return;
-    utf8_add_mended(&mended, *s);
-    for (size_t i = 0; i < mended.n; i++)
-        if (ascii_is_control((unsigned char)mended.p[i]) &&
-            !(lines && mended.p[i] == '\n'))
-            mended.p[i] = ' ';
-    *s = arena_dup(a, buf_str(&mended));
-    buf_fini(&mended);
-}
-
-static void
-own_all(struct arena *a, struct explained *e)
-{
-    struct str *const fields[] = {
-        &e->recipient,     &e->reply, &e->status,  &e->action,
-        &e->stage,         &e->agent, &e->sender,  &e->message_id,
-        &e->reporting_mta, &e->date,  &e->subject, &e->remote_mta};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        own(a, fields[i], false);
-    own(a, &e->said, true);
-}
-
-static struct explained *
-find_record(struct explanation *out, struct str recipient)
-{
-    for (size_t i = 0; i < out->n; i++)
-        if (str_eq_nocase(out->list[i].recipient, recipient))
-            return &out->list[i];
-    return NULL;
-}
-
-/* Of one recipient the first word counts, or, in a log, the last. */
-static void
-add_record(struct explanation *out, struct arena *a, struct explained e,
-           bool last_counts)
-{
-    own_all(a, &e);
-    struct explained *known = find_record(out, e.recipient);
-    if (known != NULL) {
-        if (last_counts)
-            *known = e;
-        return;
-    }
-    if (out->n == RECORDS_MOST) {
-        out->cut = true;
-        return;
-    }
-    if (out->n == out->room) {
-        size_t room = out->n == 0 ? 4 : out->n * 2;
-        struct explained *list = arena_array(a, room, sizeof *list);
-        if (out->n > 0)
-            memcpy(list, out->list, out->n * sizeof *list);
-        out->list = list;
-        out->room = room;
-    }
-    out->list[out->n++] = e;
-}
-
-static void
-set_reason(struct explained *e, const char *id)
-{
-    e->reason = reason_of(id);
-    e->confidence = EXPLAIN_HIGH;
-    e->permanent = false;
-}
-
-static enum explain_kind
-kind_of_action(struct str action)
-{
-    if (str_starts_nocase(action, STR("delayed")))
-        return EXPLAIN_DELAY;
-    if (str_starts_nocase(action, STR("delivered")) ||
-        str_starts_nocase(action, STR("expanded")))
-        return EXPLAIN_SUCCESS;
-    if (str_starts_nocase(action, STR("relayed")))
-        return EXPLAIN_RELAYED;
-    return EXPLAIN_FAILURE;
-}
-
-static bool
-holds_any(struct str text, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_find_nocase(text, str_from(words[i])) >= 0)
-            return true;
-    return false;
-}
-
-#define HOLDS_ANY(text, words)                                                 \
-    holds_any((text), (words), sizeof(words) / sizeof((words)[0]))
-
-/* Words that say that it will be tried again. */
-static bool
-speaks_of_delay(struct str subject, struct str prose)
-{
-    static const char *const subjects[] = {
-        "delayed",   "warning: could not send",
-        "delay)",    "still being retried",
-        "verzögert", "retard"};
-    static const char *const words[] = {
-        "has not yet been delivered",
-        "this is a warning message only",
-        "do not need to resend",
-        "delivery attempts will continue",
-        "will continue to be attempted",
-        "will keep trying",
-        "will retry for",
-        "message delayed",
-        "has been delayed",
-        "temporary problem delivering",
-        "delivery to the following recipients has been delayed",
-        "this is a warning only",
-        "will be retried until"};
-    return HOLDS_ANY(subject, subjects) ||
-           HOLDS_ANY(str_first(prose, 3000), words);
-}
-
-static bool
-speaks_of_success(struct str prose)
-{
-    static const char *const words[] = {
-        "was successfully delivered", "has been successfully delivered",
-        "delivery was successful", "successfully delivered to",
-        "your message was delivered"};
-    return HOLDS_ANY(str_first(prose, 2000), words);
-}
 
 /* What all records of a message share. */
 static void
@@ -240,78 +100,6 @@ fill_common(struct work *w, struct explained *e)
         e->agent = STR_EMPTY;
 }
 
-static enum explain_kind
-kind_of(struct work *w, const struct claim *c)
-{
-    if (w->json)
-        return w->sns.kind;
-    if (c->action.n > 0)
-        return kind_of_action(c->action);
-    struct str subject = notice_field(w->a, w->n.header, STR("subject"));
-    if (speaks_of_delay(subject, w->n.prose))
-        return EXPLAIN_DELAY;
-    if (c->text.n == 0 && speaks_of_success(w->n.prose))
-        return EXPLAIN_SUCCESS;
-    return EXPLAIN_FAILURE;
-}
-
-static void
-finish(struct explained *e)
-{
-    switch (e->kind) {
-    case EXPLAIN_SUCCESS:
-        set_reason(e, "delivered");
-        break;
-    case EXPLAIN_RELAYED:
-        set_reason(e, "relayed");
-        break;
-    case EXPLAIN_DELAY:
-        e->permanent = false;
-        if (str_eq(e->reason->klass, STR("unclear")))
-            set_reason(e, "delayed");
-        break;
-    case EXPLAIN_AUTOREPLY:
-        set_reason(e, "automatic-reply");
-        break;
-    case EXPLAIN_COMPLAINT:
-        set_reason(e, "complaint");
-        break;
-    case EXPLAIN_OTHER:
-        set_reason(e, "not-a-bounce");
-        break;
-    case EXPLAIN_FAILURE:
-    default:
-        break;
-    }
-}
-
-/* The last two labels: good enough to tell one's own server from a stranger's.
- */
-static struct str
-site_of(struct str host)
-{
-    if (host.n == 0)
-        return host;
-    ssize_t at = str_rfind_char(host, '@');
-    host = str_from_pos(host, (size_t)(at + 1));
-    ssize_t dot = str_rfind_char(host, '.');
-    if (dot > 0)
-        dot = str_rfind_char(str_first(host, (size_t)dot), '.');
-    return dot < 0 ? host : str_from_pos(host, (size_t)dot + 1);
-}
-
-/* Who will not relay: the sender's own outgoing server, which wants a login, or
- * the recipient's, which does not know the domain? */
-static void
-tell_relays_apart(struct explained *e)
-{
-    struct str refuser = site_of(e->remote_mta);
-    if (refuser.n > 0 && str_eq(e->reason->klass, STR("relay-denied")) &&
-        str_eq_nocase(refuser, site_of(e->sender)) &&
-        !str_eq_nocase(refuser, site_of(e->recipient)))
-        e->reason = reason_of("login-needed");
-}
-
 static struct str
 lowered(struct arena *a, struct str action)
 {
@@ -327,11 +115,10 @@ add_claim(struct work *w, const struct explained *common, const struct claim *c)
     struct explained e = *common;
     e.recipient = c->recipient;
     e.action = lowered(w->a, c->action);
-    e.kind = kind_of(w, c);
+    e.kind = w->json ? w->sns.kind : kind_of_claim(w->a, &w->n, c);
     (void)judge(w->a, c, buf_str(&w->prose.before), w->claims.n == 1, &e);
-    tell_relays_apart(&e);
-    finish(&e);
-    add_record(w->out, w->a, e, false);
+    record_finish(&e);
+    record_add(w->out, w->a, e, false);
 }
 
 /* One record that names nobody, or the author of the message. */
@@ -340,8 +127,8 @@ add_plain(struct work *w, enum explain_kind kind, struct str recipient)
 {
     struct explained e = {.kind = kind, .recipient = recipient};
     fill_common(w, &e);
-    finish(&e);
-    add_record(w->out, w->a, e, false);
+    record_finish(&e);
+    record_add(w->out, w->a, e, false);
 }
 
 /* RFC 5965: whom the complaint is about stands in the report, else in the
@@ -364,56 +151,6 @@ add_complaints(struct work *w)
     struct str to = notice_field(w->a, w->n.returned, STR("to"));
     add_plain(w, EXPLAIN_COMPLAINT,
               spot_address(to, &s) ? s.address : STR_EMPTY);
-}
-
-/* RFC 3834, and what answering programs did before it. */
-static bool
-is_autoreply(struct work *w)
-{
-    static const char *const subjects[] = {"out of office",
-                                           "out of the office",
-                                           "out-of-office",
-                                           "automatic reply",
-                                           "auto reply",
-                                           "autoreply",
-                                           "auto-reply",
-                                           "auto response",
-                                           "autoresponse",
-                                           "auto-response",
-                                           "automated response",
-                                           "automated reply",
-                                           "vacation",
-                                           "away from my mail",
-                                           "on holiday",
-                                           "abwesenheit",
-                                           "automatische antwort",
-                                           "réponse automatique",
-                                           "absence du bureau",
-                                           "respuesta automática",
-                                           "fuera de la oficina",
-                                           "risposta automatica",
-                                           "自動応答",
-                                           "自動返信",
-                                           "自动答复",
-                                           "автоответ"};
-    struct arena *a = w->a;
-    struct str header = w->n.header, value;
-    struct str subject = notice_field(a, header, STR("subject"));
-    if (mime_find(header, STR("x-autoreply"), &value) ||
-        mime_find(header, STR("x-autorespond"), &value) ||
-        mime_find(header, STR("x-autoresponder"), &value))
-        return true;
-    if (str_find_nocase(notice_field(a, header, STR("precedence")),
-                        STR("auto_reply")) >= 0)
-        return true;
-    if (HOLDS_ANY(str_first(subject, 200), subjects))
-        return true;
-    struct str submitted = notice_field(a, header, STR("auto-submitted"));
-    if (str_starts_nocase(subject, STR("Auto: ")))
-        return true; // vacation(1)
-    return str_starts_nocase(submitted, STR("auto-replied")) &&
-           w->n.report_type.n == 0 && !w->prose.known &&
-           !formats_is_subject(subject);
 }
 
 /* "X-Failed-Recipients: a@b.example, c@d.example". */
@@ -651,7 +388,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     } else if (((!reported && wraps_report(&w)) || !w.speaks) &&
                explain_handed_on(&w, depth)) {
         ;
-    } else if (!reported && is_autoreply(&w)) {
+    } else if (!reported && kind_is_autoreply(a, &w.n, w.prose.known)) {
         struct str from = notice_field(a, w.n.header, STR("from"));
         add_plain(&w, EXPLAIN_AUTOREPLY,
                   spot_address(from, &s) ? s.address : STR_EMPTY);
@@ -706,8 +443,8 @@ explain_words(struct arena *a, struct str text, struct explanation *out)
         else
             e.recipient = s.address;
     }
-    finish(&e);
-    add_record(out, a, e, false);
+    record_finish(&e);
+    record_add(out, a, e, false);
     buf_fini(&c.text);
 }
 
@@ -734,9 +471,9 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
     c.host = l.remote;
     claim_say(&c, l.said);
     (void)judge(a, &c, STR_EMPTY, false, &e);
-    finish(&e);
+    record_finish(&e);
     buf_fini(&c.text);
-    add_record(out, a, e, true);
+    record_add(out, a, e, true);
 }
 
 /* Lines of a log, perhaps among others, perhaps wrapped; false: none says

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* Of what kind a notice is: by what its report says was done, by its words, by
+ * its header. */
+#pragma once
+
+#include "explain/claim.h"
+#include "explain/explain.h"
+#include "explain/notice.h"
+
+/* Failed, delayed, delivered or relayed: one recipient of a notice. */
+enum explain_kind kind_of_claim(struct arena *a, const struct notice *n,
+                                const struct claim *c);
+
+/* RFC 3834, and what answering programs did before it. known: its words open
+ * as those of a mail system do. */
+bool kind_is_autoreply(struct arena *a, const struct notice *n, bool known);
