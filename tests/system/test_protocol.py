@@ -16,8 +16,9 @@ def test_received_names_the_cipher_suite(server, version, suite):
     with server.smtp() as s:
         s.starttls(context=context)
         s.sendmail("far@far.example", ["bob@example.com"], message(to="bob@example.com"))
-    received = str(server.wait_mail("bob@example.com", before + 1)[-1]["Received"])
-    assert re.search(rf"with ESMTPS \(TLS1\.\d\)\s+id \S+\s+for <bob@example\.com>\s+tls {suite};", received), received
+    received = [str(m["Received"]) for m in server.wait_mail("bob@example.com", before + 1)]
+    pattern = rf"with ESMTPS \(TLS1\.\d\)\s+id \S+\s+for <bob@example\.com>\s+tls {suite};"
+    assert any(re.search(pattern, r) for r in received), received
 
 
 def test_a_recipient_said_twice_is_delivered_once(server):
