@@ -7,17 +7,21 @@
 #   make install    PREFIX, DESTDIR
 #   make crash      the spool's crash test at length, ROUNDS=3
 #   make accuracy   what `gatepost explain` gets right: CORPUS=DIR, DISTORT=1
-#   make bench fuzz coverage format lint clean
+#   make fuzz       SECONDS_EACH=300 or RUNS=2000000, TARGETS="explain mail-mime"
+#   make bench coverage format lint clean
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 SECONDS_EACH ?= 300
+RUNS ?=
+TARGETS ?=
+JOBS ?= 2
 ROUNDS ?= 3
 CORPUS ?= ../shared/bounces
 ONCE ?=
 
-export PREFIX SYSCONFDIR DESTDIR ONCE SECONDS_EACH
+export PREFIX SYSCONFDIR DESTDIR ONCE SECONDS_EACH RUNS JOBS
 
 all: build/gatepost
 
@@ -54,7 +58,7 @@ accuracy: build/gatepost
 
 fuzz:
 	@tools/install-deps test
-	@tools/fuzz $(SECONDS_EACH) $(TARGET)
+	@tools/fuzz $(TARGETS)
 
 crash:
 	@tools/install-deps test
