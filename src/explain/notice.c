@@ -111,6 +111,8 @@ add_text(struct gathering *g, const struct mime_part *p, bool html)
     (void)mime_param(p->params, STR("charset"), &charset);
     buf_clear(&g->decoded);
     mime_decode(&g->decoded, p->encoding, p->body, NOTICE_PROSE_LONGEST);
+    if (html && charset.n == 0)
+        charset = html_charset(buf_str(&g->decoded));
     struct buf text = {0};
     charset_to_utf8(&text, charset, buf_str(&g->decoded));
     if (html)
@@ -159,6 +161,17 @@ is_type(const struct mime_part *p, struct str type, struct str subtype)
     return str_eq_nocase(p->type, type) && str_eq_nocase(p->subtype, subtype);
 }
 
+/* "message-headers.txt" */
+static bool
+is_named_header(const struct mime_part *p)
+{
+    struct buf name = {0};
+    bool is = mime_param_add(&name, p->params, STR("name")) &&
+              str_find_nocase(buf_str(&name), STR("header")) >= 0;
+    buf_fini(&name);
+    return is;
+}
+
 static void
 take_message_leaf(struct gathering *g, const struct mime_part *p)
 {
@@ -176,7 +189,6 @@ take_message_leaf(struct gathering *g, const struct mime_part *p)
 static void
 take_leaf(struct gathering *g, const struct mime_part *p)
 {
-    struct str name = STR_EMPTY;
     if (str_eq_nocase(p->type, STR("message"))) {
         take_message_leaf(g, p);
         return;
@@ -191,9 +203,7 @@ take_leaf(struct gathering *g, const struct mime_part *p)
         take_returned(g, decoded_copy(g, p, HEADER_LOOKED_AT));
         return;
     }
-    (void)mime_param(p->params, STR("name"), &name);
-    if (name.n > 0 && str_find_nocase(name, STR("header")) >= 0 &&
-        notice_has_header(str_trim(p->body))) {
+    if (is_named_header(p) && notice_has_header(str_trim(p->body))) {
         take_returned(g, decoded_copy(g, p, HEADER_LOOKED_AT));
         return;
     }

@@ -139,6 +139,9 @@ static struct str
 from_page(struct arena *a, struct str s)
 {
     struct buf out = {0};
+    struct str charset = html_charset(s);
+    if (charset.n > 0)
+        s = from_charset(a, s, charset);
     html_to_text(&out, s);
     struct str text = arena_dup(a, buf_str(&out));
     buf_fini(&out);

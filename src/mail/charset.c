@@ -256,6 +256,17 @@ add_japanese(struct buf *to, struct str text)
         add_converted(to, is_euc_jp(text) ? STR("eucjp") : STR("sjis"), text);
 }
 
+/* ---- Chinese ------------------------------------------------------------- */
+
+static void
+add_hz(struct buf *to, struct str name, struct str text)
+{
+    struct buf euc = {0};
+    hz_add_euc(&euc, text);
+    add_converted(to, name, buf_str(&euc));
+    buf_fini(&euc);
+}
+
 /* ---- the choice ---------------------------------------------------------- */
 
 static void
@@ -297,6 +308,8 @@ may_be_other(enum charset_kind kind, struct str text)
         return str_find_char(text, '+') >= 0;
     if (kind == CHARSET_ISO2022)
         return str_find_char(text, '$') >= 0;
+    if (kind == CHARSET_HZ)
+        return str_find_char(text, '~') >= 0;
     return (kind == CHARSET_GUESS || unit_size(kind) > 1) &&
            str_find_char(text, '\0') >= 0;
 }
@@ -327,6 +340,9 @@ charset_to_utf8(struct buf *to, struct str charset, struct str text)
         return;
     case CHARSET_ISO2022:
         add_japanese(to, text);
+        return;
+    case CHARSET_HZ:
+        add_hz(to, charset, text);
         return;
     case CHARSET_ICONV:
     case CHARSET_UTF7:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The halves of charset.c: names (charsetname.c) and Japanese (jis.c), which
- * call no iconv; and single characters, for html.c. */
+/* The parts of charset.c: names (charsetname.c), Japanese (jis.c) and HZ
+ * (hz.c), which call no iconv; and single characters, for html.c. */
 #pragma once
 
 #include "base/buf.h"
@@ -16,6 +16,7 @@ enum charset_kind {
     CHARSET_WIDE2, /* units of two octets, this order */
     CHARSET_WIDE4,
     CHARSET_ISO2022, /* Japanese, and what goes under that name */
+    CHARSET_HZ,      /* Chinese behind a "~", which iconv does not know */
 };
 
 enum { CHARSET_NAMES = 192 }; /* room for them */
@@ -35,3 +36,5 @@ uint32_t charset_windows(unsigned char octet);
 bool jis_escaped(struct str s);
 /* Appends ISO-2022-JP as EUC-JP. bare: its ESC octets may have got lost. */
 void jis_add_euc(struct buf *to, struct str text, bool bare);
+/* Appends HZ as EUC-CN. */
+void hz_add_euc(struct buf *to, struct str text);

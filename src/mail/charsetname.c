@@ -78,6 +78,8 @@ static const struct charset_name names[] = {
     {"georgianps",          "GEORGIAN-PS",       CHARSET_ICONV  },
     {"greek",               "ISO-8859-7",        CHARSET_ICONV  },
     {"hebrew",              "ISO-8859-8",        CHARSET_ICONV  },
+    {"hz",                  "GB18030",           CHARSET_HZ     },
+    {"hzgb2312",            "GB18030",           CHARSET_HZ     },
     {"ibm437",              "CP437",             CHARSET_ICONV  },
     {"ibm737",              "CP737",             CHARSET_ICONV  },
     {"ibm775",              "CP775",             CHARSET_ICONV  },

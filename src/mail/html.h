@@ -10,3 +10,8 @@
  * left out; links whose words are not their address keep the words. In <pre>
  * lines stay. Any octets may come; takes time in proportion to the page. */
 void html_to_text(struct buf *to, struct str page);
+
+/* The charset that a page names in a <meta> of its beginning, for one that came
+ * without: a slice of it. Empty: it names none, or one that cannot be true,
+ * since the page is read as ASCII or is UTF-8 already. */
+struct str html_charset(struct str page);

@@ -5,10 +5,6 @@
 #include "mail/header_internal.h"
 #include "mail/mime_internal.h"
 
-enum {
-    BOUNDARY_LONGEST = 200, /* 70 by RFC 2046, 5.1.1 */
-};
-
 /* ---- delimiters ---------------------------------------------------------- */
 
 /* A delimiter line. before: what stands before it, without the line end that
@@ -56,7 +52,7 @@ find_delimiter(struct str s, struct str boundary, struct delimiter *d)
 static bool
 boundary_usable(struct str b)
 {
-    return b.n > 0 && b.n <= BOUNDARY_LONGEST;
+    return b.n > 0 && b.n <= MIME_BOUNDARY;
 }
 
 /* The boundary of a multipart that does not name the one it uses: the first
@@ -250,6 +246,23 @@ is_message_type(const struct mime_part *p)
             str_eq_nocase(p->subtype, STR("global")));
 }
 
+/* By a boundary in pieces (RFC 2231, 3). */
+static bool
+open_joined(struct mime_walk *w, struct mime_part *p, struct str body)
+{
+    struct buf joined = {0};
+    bool opened = false;
+    if (w->n_open < MIME_DEEPEST &&
+        mime_param_add(&joined, p->params, STR("boundary")) &&
+        boundary_usable(buf_str(&joined))) {
+        char *room = w->joined[w->n_open];
+        memcpy(room, joined.p, joined.n);
+        opened = open_multipart(w, p, body, str_from_n(room, joined.n));
+    }
+    buf_fini(&joined);
+    return opened;
+}
+
 /* Opens what can be walked in body. A multipart in which nobody finds a
  * boundary is the text that it shows. */
 static void
@@ -263,7 +276,8 @@ open_body(struct mime_walk *w, struct mime_part *p, struct str body)
     if (!str_eq_nocase(p->type, STR("multipart")))
         return;
     if (mime_param(p->params, STR("boundary"), &boundary)) {
-        if (open_multipart(w, p, body, str_trim(boundary)))
+        if (open_multipart(w, p, body, str_trim(boundary)) ||
+            open_joined(w, p, body))
             return;
     }
     (void)open_multipart(w, p, body, guess_boundary(body));

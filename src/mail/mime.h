@@ -24,8 +24,9 @@
 #include "mail/header.h"
 
 enum {
-    MIME_DEEPEST = 16,  /* containers in each other; deeper ones are leaves */
-    MIME_PARTS = 10000, /* of a message; the rest is not walked */
+    MIME_DEEPEST = 16,   /* containers in each other; deeper ones are leaves */
+    MIME_PARTS = 10000,  /* of a message; the rest is not walked */
+    MIME_BOUNDARY = 200, /* octets of one; 70 by RFC 2046, 5.1.1 */
 };
 
 enum mime_encoding {
@@ -47,12 +48,14 @@ struct mime_part {
     bool leaf;      /* nothing in it is walked */
 };
 
+/* Not to be copied while it walks. */
 struct mime_walk {
     struct mime_open {       /* the walker's own: containers, innermost last */
         struct str rest;     /* not walked yet */
         struct str boundary; /* empty: of one message */
         bool digest, done;
     } open[MIME_DEEPEST];
+    char joined[MIME_DEEPEST][MIME_BOUNDARY]; /* those said in pieces */
     unsigned n_open, n_parts;
     struct str first;    /* the message */
     bool begun, entered; /* the last part opened a container */
@@ -79,6 +82,9 @@ bool mime_find(struct str header, struct str name, struct str *value);
 /* A parameter of Content-Type or Content-Disposition ("; charset=x"), quotes
  * off; of one in pieces (RFC 2231) the first. */
 bool mime_param(struct str params, struct str name, struct str *value);
+/* Appends one for people, as UTF-8: pieces joined, "%41" and encoded words
+ * decoded. */
+bool mime_param_add(struct buf *to, struct str params, struct str name);
 
 /* Appends a body out of its transfer encoding, at most `longest` octets; octets
  * that do not belong are stepped over. */

@@ -2,6 +2,8 @@
 #include "mail/mime.h"
 
 #include "base/ascii.h"
+#include "mail/charset.h"
+#include "mail/encoded.h"
 #include "mail/header_internal.h"
 #include "mail/mime_internal.h"
 
@@ -147,14 +149,16 @@ take_param(struct str *s, struct str *name, struct str *value)
     return true;
 }
 
-/* Behind the "charset'language'" of RFC 2231, 4. */
+/* RFC 2231, 4: "charset'language'" before the value. */
 static struct str
-without_charset(struct str value)
+take_charset(struct str *value)
 {
-    struct str head, tail, rest;
-    if (str_cut(value, '\'', &head, &tail) && str_cut(tail, '\'', &head, &rest))
-        return rest;
-    return value;
+    struct str charset, tail, language, rest;
+    if (!str_cut(*value, '\'', &charset, &tail) ||
+        !str_cut(tail, '\'', &language, &rest))
+        return STR_EMPTY;
+    *value = rest;
+    return charset;
 }
 
 bool
@@ -172,8 +176,86 @@ mime_param(struct str params, struct str name, struct str *value)
         bool extended = str_eq(got, STR("*")) || str_eq(got, STR("*0*"));
         if (found || (!extended && !str_eq(got, STR("*0"))))
             continue;
-        *value = extended ? without_charset(v) : v;
+        if (extended)
+            (void)take_charset(&v);
+        *value = v;
         found = true;
     }
     return found;
+}
+
+/* ---- parameters in pieces: RFC 2231 ---------------------------------------
+ */
+
+enum { PIECES_MOST = 64 };
+
+struct piece {
+    struct str value;
+    bool said, extended;
+};
+
+/* "*2*" is 2 and extended, "*" alone 0. */
+static bool
+read_section(struct str s, uint64_t *number, bool *extended)
+{
+    if (str_eq(s, STR("*")))
+        s = STR("*0*");
+    *extended = str_ends(s, STR("*"));
+    if (*extended)
+        s.n--;
+    return str_skip_char(&s, '*') && str_to_u64(s, number);
+}
+
+static void
+add_percent(struct buf *to, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        int high = i + 2 < s.n ? ascii_hex((unsigned char)s.p[i + 1]) : -1;
+        int low = i + 2 < s.n ? ascii_hex((unsigned char)s.p[i + 2]) : -1;
+        if (s.p[i] != '%' || high < 0 || low < 0) {
+            buf_add_char(to, s.p[i]);
+            continue;
+        }
+        buf_add_char(to, (char)(unsigned char)(high * 16 + low));
+        i += 2;
+    }
+}
+
+static void
+add_pieces(struct buf *to, struct piece pieces[PIECES_MOST])
+{
+    struct buf octets = {0};
+    struct str charset = STR_EMPTY;
+    if (pieces[0].extended)
+        charset = take_charset(&pieces[0].value);
+    for (size_t i = 0; i < PIECES_MOST && pieces[i].said; i++)
+        if (pieces[i].extended)
+            add_percent(&octets, pieces[i].value);
+        else
+            buf_add(&octets, pieces[i].value);
+    charset_to_utf8(to, charset, buf_str(&octets));
+    buf_fini(&octets);
+}
+
+bool
+mime_param_add(struct buf *to, struct str params, struct str name)
+{
+    struct piece pieces[PIECES_MOST] = {0};
+    struct str got, value;
+    uint64_t number;
+    bool extended;
+    while (take_param(&params, &got, &value)) {
+        if (!str_skip_nocase(&got, name))
+            continue;
+        if (got.n == 0) {
+            encoded_add_decoded(to, value);
+            return true;
+        }
+        if (read_section(got, &number, &extended) && number < PIECES_MOST &&
+            !pieces[number].said)
+            pieces[number] = (struct piece){value, true, extended};
+    }
+    if (pieces[0].said)
+        add_pieces(to, pieces);
+    return pieces[0].said;
 }

@@ -14,7 +14,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct buf out = {0};
-    html_to_text(&out, str_from_n(data, n));
+    struct str page = str_from_n(data, n), name = html_charset(page);
+    assert(name.n == 0 || (name.p >= page.p && name.p + name.n <= page.p + n));
+    html_to_text(&out, page);
     assert(utf8_valid(buf_str(&out)));
     assert(out.n <= 3 * n + 1);
     for (size_t i = 0; i < out.n; i++) {

@@ -38,6 +38,15 @@ check_fields(struct str header)
 }
 
 static void
+check_param(struct str params)
+{
+    struct buf name = {0};
+    (void)mime_param_add(&name, params, STR("name"));
+    assert(utf8_valid(buf_str(&name)));
+    buf_fini(&name);
+}
+
+static void
 check_leaf(const struct mime_part *p, unsigned levels)
 {
     struct buf octets = {0}, text = {0}, seen = {0};
@@ -47,6 +56,7 @@ check_leaf(const struct mime_part *p, unsigned levels)
     assert(octets.n <= LONGEST);
     if (mime_param(p->params, STR("charset"), &charset))
         assert(lies_in(charset, p->params));
+    check_param(p->params);
     charset_to_utf8(&text, charset, buf_str(&octets));
     assert(utf8_valid(buf_str(&text)));
     html_to_text(&seen, buf_str(&text));

@@ -135,6 +135,17 @@ names_and_texts(void **state)
         {"gb18030",
          "gb18030",                                      {"\323\312\317\344\242\343", 6},
          {"\351\202\256\347\256\261\342\202\254", 9}                                                                                              },
+        {"HZ",
+         "HZ-GB-2312",                                   {"To ~{SJOd~}, 1~~2", 17},
+         {"To \351\202\256\347\256\261, 1~2", 14}                                                                                                 },
+        {"HZ over a line end",
+         "hz",                                           {"~{SJ~\nOd~}", 10},
+         {"\351\202\256\347\256\261", 6}                                                                                                          },
+        {"HZ, its end lost",             "hz",           {"~{SJ\nOd", 7},                                          {"\351\202\256\nOd", 6}        },
+        {"HZ, half a pair",              "hz",           {"~x ~{SJO", 8},                                          {"~x \351\202\256O", 7}        },
+        {"HZ in eight bits",
+         "hz-gb-2312",                                   {"\323\312 ~{Od", 7},
+         {"\351\202\256 \347\256\261", 7}                                                                                                         },
         {"Big5",                         "big5",         {"\253H\275c", 4},                                        {"\344\277\241\347\256\261", 6}},
         {"Korean",
          "ks_c_5601-1987",                               {"\306\355\301\366\307\324", 6},
@@ -223,11 +234,11 @@ static void
 any_octets(void **state)
 {
     static const char *const charsets[] = {
-        "",          "utf-8",       "utf-7",        "utf-16", "utf-32",
-        "gbk",       "iso-2022-jp", "euc-jp",       "sjis",   "big5",
-        "euc-tw",    "iso-2022-kr", "iso-2022-cn",  "viscii", "tcvn",
-        "johab",     "big5-hkscs",  "windows-1258", "cp864",  "armscii-8",
-        "macintosh", "koi8-ru",     "georgian-ps",
+        "",          "utf-8",       "utf-7",       "utf-16",       "utf-32",
+        "gbk",       "iso-2022-jp", "euc-jp",      "sjis",         "big5",
+        "euc-tw",    "iso-2022-kr", "iso-2022-cn", "viscii",       "tcvn",
+        "hz",        "johab",       "big5-hkscs",  "windows-1258", "cp864",
+        "armscii-8", "macintosh",   "koi8-ru",     "georgian-ps",
     };
     struct buf all = {0};
     (void)state;

@@ -97,6 +97,50 @@ pages(void **state)
     }
 }
 
+/* What a page says of itself. */
+static void
+charsets(void **state)
+{
+    static const struct {
+        const char *name, *page, *want;
+    } cases[] = {
+        {"nothing",                "",                                               ""         },
+        {"charset",                "<html><head><meta charset=gb2312>",              "gb2312"   },
+        {"in quotes",              "<META  CHARSET = \"Shift_JIS\" />",              "Shift_JIS"},
+        {"in others",              "<meta\nname=x charset='koi8-r'/>",               "koi8-r"   },
+        {"content type",
+         "<meta http-equiv=\"Content-Type\" content=\"text/html; "
+         "charset=big5\">",                                                          "big5"     },
+        {"the other way about",
+         "<meta content='text/html;charset=euc-kr' http-equiv=content-type>",        "euc-kr"   },
+        {"the second",             "<meta name=charset content=x><meta charset=hz>", "hz"       },
+        {"behind a stray one",     "1 < 2 <meta charset=hz>",                        "hz"       },
+        {"never closed",           "<meta charset=hz",                               "hz"       },
+        {"empty",                  "<meta charset=><meta charset=\"\">",             ""         },
+        {"in a comment",           "<!-- <meta charset=hz> --><meta charset=big5>",
+         "big5"                                                                                 },
+        {"a comment never closed", "<!-- <meta charset=hz>",                         ""         },
+        {"not seen as a tag",      "meta charset=hz> <metas charset=hz> <meta",      ""         },
+        {"another tag",            "<script charset=hz></script>",                   ""         },
+        {"in eight bits",          "<meta charset=gb2312>\323\312",                  "gb2312"   },
+        {"UTF-8 all the same",     "<meta charset=gb2312>\351\202\256",              ""         },
+        {"read as ASCII",          "<meta charset=utf-16>",                          ""         },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str got = html_charset(str_from(cases[i].page));
+        if (!str_eq(got, str_from(cases[i].want)))
+            fail_msg("%s: got '%.*s'", cases[i].name, STR_ARG(got));
+    }
+
+    struct buf far = {0};
+    for (size_t n = 0; n < 100000; n++)
+        buf_add(&far, STR("<!--"));
+    buf_add(&far, STR("--><meta charset=hz>"));
+    assert_int_equal(html_charset(buf_str(&far)).n, 0);
+    buf_fini(&far);
+}
+
 /* What takes long if anything is looked for more than once. */
 static void
 long_pages(void **state)
@@ -122,6 +166,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages),
+        cmocka_unit_test(charsets),
         cmocka_unit_test(long_pages),
     };
     return cmocka_run_group_tests_name("mail/html", tests, NULL, NULL);

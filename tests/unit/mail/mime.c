@@ -138,6 +138,9 @@ structure(void **state)
          "[0 multipart/mixed][1 text/plain|--c\nContent-Type: x/y\n\nz\n]"                                                                                    },
         {"blanks in the boundary",
          "Content-Type: multipart/mixed; boundary=\"b \"\n\n--b\n\none\n--b--",                     "[0 multipart/mixed][1 text/plain|one]"                   },
+        {"a boundary in pieces",
+         "Content-Type: multipart/mixed; boundary*0=\"b c\";\n "
+         "boundary*1*=%2Dd\n\n--b c-d\n\none\n--b c-d--",                                           "[0 multipart/mixed][1 text/plain|one]"                   },
         {"a type said",                     "Content-Type: text/plain\n\n--c\nContent-Type: x/y\n",
          "[0 text/plain|--c\nContent-Type: x/y\n]"                                                                                                            },
     };
@@ -377,6 +380,50 @@ parameters(void **state)
     buf_fini(&many);
 }
 
+static void
+params_in_pieces(void **state)
+{
+    static const struct {
+        const char *params, *want; /* NULL: not found */
+    } cases[] = {
+        {"; x=a",                                "a"               },
+        {"; x=\"=?iso-8859-1?Q?=E9?=\"",         "\303\251"        },
+        {"; x*=iso-8859-1'fr'%E9%e8",            "\303\251\303\250"},
+        {"; x*0=a; X*1=\"b c\"; x*2=d",          "ab cd"           },
+        {"; x*1=b; y*0=z; x*0=a",                "ab"              },
+        {"; x*0*=utf-8''%C3; x*1*=%A9; x*2=%41", "\303\251%41"     },
+        {"; x*0*=koi8-r''%CE; x*1=b",            "\320\275b"       },
+        {"; x*0=a; x*2=c",                       "a"               },
+        {"; x*0=a; x*0=b",                       "a"               },
+        {"; x*0=a; x*1=b; x=c",                  "c"               },
+        {"; x*=it's; y",                         "it's"            },
+        {"; x*=''%; y",                          "%"               },
+        {"; x*=''%4; y",                         "%4"              },
+        {"; x*=''%4g%41; y",                     "%4gA"            },
+        {"; x*1=b",                              NULL              },
+        {"; x*a=b; x**=c; xx=d; x*-1=e; x*0x=f", NULL              },
+        {"; x*64=b; x*18446744073709551616=c",   NULL              },
+        {"",                                     NULL              },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf got = {0};
+        bool found = mime_param_add(&got, str_from(cases[i].params), STR("x"));
+        if (found != (cases[i].want != NULL) ||
+            !str_eq(buf_str(&got), str_from(cases[i].want)))
+            fail_msg("%s: got '%s'", cases[i].params, buf_cstr(&got));
+        buf_fini(&got);
+    }
+
+    struct buf many = {0}, got = {0};
+    for (unsigned i = 0; i < 100000; i++)
+        buf_addf(&many, "; x*%u=q", i);
+    assert_true(mime_param_add(&got, buf_str(&many), STR("x")));
+    assert_int_equal(got.n, 64);
+    buf_fini(&many);
+    buf_fini(&got);
+}
+
 /* ---- transfer encodings ---------------------------------------------------
  */
 
@@ -441,10 +488,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(structure), cmocka_unit_test(parts_lie_in_the_message),
-        cmocka_unit_test(skipping),  cmocka_unit_test(decoded_leaves),
-        cmocka_unit_test(too_deep),  cmocka_unit_test(too_many),
-        cmocka_unit_test(fields),    cmocka_unit_test(parameters),
+        cmocka_unit_test(structure),
+        cmocka_unit_test(parts_lie_in_the_message),
+        cmocka_unit_test(skipping),
+        cmocka_unit_test(decoded_leaves),
+        cmocka_unit_test(too_deep),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(fields),
+        cmocka_unit_test(parameters),
+        cmocka_unit_test(params_in_pieces),
         cmocka_unit_test(decoding),
     };
     return cmocka_run_group_tests_name("mail/mime", tests, NULL, NULL);
