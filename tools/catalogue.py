@@ -30,6 +30,7 @@ not a letter or digit at their ends. What may stand in front of one:
 
     @hint    it says little: it counts where no other wording is found, but
              before all those of the classes in VAGUE
+    @weak    it says next to nothing ("try again later"): it counts behind those
     @sure    it counts before any other, those of VAGUE included
     @connect @hello @mail @rcpt @data
              it counts only in an answer at that stage
@@ -65,13 +66,13 @@ policy auth-required malformed content spam virus size rate timeout network tls
 remote-system remote-full local-delivery protocol suppressed unclear complaint
 greylisted auto-reply delivered delayed not-a-bounce""".split()
 # Reasons that say little: a wording of these counts where none of the others is
-# found.
+# found, and "recipient rejected: policy violation" is about the policy.
 VAGUE = {"recipient-refused", "policy", "unclear"}
 REPLY = "code status text advice".split()
 SINGLE = "class code status who text advice meaning next".split()
 MANY = "reply wording status-seen reply-seen fits".split()
 STAGES = ["@connect", "@hello", "@mail", "@rcpt", "@data"]
-SURE, PLAIN, HINT, WEAK = range(4)
+SURE, PLAIN, HINT, WEAK, LAST = range(5)
 NO_REPLY = {"code": [(0, "0")], "status": [(0, "0.0.0")], "text": [(0, "")],
             "advice": [(0, "")]}
 TRANSLATED = ["meaning", "next"]
@@ -190,6 +191,8 @@ def take_marks(text):
         mark, _, rest = text.partition(" ")
         if mark == "@hint":
             tier = HINT
+        elif mark == "@weak":
+            tier = WEAK
         elif mark == "@sure":
             tier = SURE
         elif mark == "@code":
@@ -296,7 +299,7 @@ class Wordings:
     def add(self, where, name, text, origin):
         text, tier, only = take_marks(text)
         if tier != SURE and name in VAGUE:
-            tier = WEAK
+            tier = WEAK if name == "policy" else LAST
         keys = [normal(one) for one in expand(text)]
         for key in keys:
             if len(keys) > 1 and any(
@@ -307,7 +310,11 @@ class Wordings:
                 once(self.seen, (key, stage, only[1]), name, where,
                      f'the wording "{key}"')
             known = self.rows.get((key, only))
-            if not known or tier < known[2]:
+            if (known and known[::2] == (name, tier) and not known[3] and
+                    len(keys) == 1):
+                # A reason lists it, and here is who says so.
+                self.rows[key, only] = known[:3] + (origin,)
+            elif not known or tier < known[2]:
                 # What was made is shown as it stands in the reply.
                 at = len(self.texts) if len(keys) == 1 else None
                 self.rows[key, only] = (name, at, tier, origin)

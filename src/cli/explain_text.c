@@ -210,7 +210,12 @@ add_certain(const struct block *b, const struct explained *e)
              STR_ARG(catalogue_word(explain_confidence_name(e->confidence),
                                     b->v->lang)),
              STR_ARG(e->reason->id));
-    if (e->agent.n > 0) {
+    if (e->wording_of.n > 0) {
+        const struct str values[4] = {e->wording_of};
+        buf_add(&text, STR("; "));
+        add_phrase(&text, "wording of %1", b->v->lang, values);
+    }
+    if (e->agent.n > 0 && !str_eq(e->agent, e->wording_of)) {
         const struct str values[4] = {e->agent};
         buf_add(&text, STR("; "));
         add_phrase(&text, "notice by %1", b->v->lang, values);

@@ -390,7 +390,9 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
         ;
     } else if (!reported && kind_is_autoreply(a, &w.n, w.prose.known)) {
         struct str from = notice_field(a, w.n.header, STR("from"));
-        add_plain(&w, EXPLAIN_AUTOREPLY,
+        add_plain(&w,
+                  kind_is_unsubscribe(&w.n) ? EXPLAIN_COMPLAINT
+                                            : EXPLAIN_AUTOREPLY,
                   spot_address(from, &s) ? s.address : STR_EMPTY);
     } else if (w.claims.n > 0 && (w.speaks || reported || w.json ||
                                   says_something(&w, w.n.prose))) {

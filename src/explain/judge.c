@@ -7,7 +7,8 @@
 #include "mail/verdict.h"
 
 enum {
-    SAID_LONGEST = 1500, /* octets of a reply that are shown */
+    SAID_LONGEST = 1500,    /* octets of a reply that are shown */
+    SENTENCE_LONGEST = 160, /* more explains at large what it may be */
     VOICES_MOST = 10
 };
 
@@ -15,6 +16,7 @@ enum {
 struct voice {
     struct str text;
     bool reply; /* opens with a reply code */
+    bool own;   /* what the program that wrote the notice makes of it */
 };
 
 struct voices {
@@ -22,6 +24,18 @@ struct voices {
     struct voice list[VOICES_MOST];
     size_t n;
 };
+
+/* "550 5.1.1 <a@b.example>... User unknown": sendmail, who relays what a server
+ * said by another line. A server that is a sendmail says so too. */
+static bool
+is_sendmails(struct str reply)
+{
+    ssize_t dots = str_find(reply, STR(">... "));
+    struct str before = str_first(reply, dots < 0 ? 0 : (size_t)dots);
+    ssize_t opens = str_rfind_char(before, '<');
+    return opens >= 0 &&
+           str_find_char(str_from_pos(before, (size_t)opens), ' ') < 0;
+}
 
 static void
 add_voice(struct voices *v, struct str text, bool reply)
@@ -32,7 +46,7 @@ add_voice(struct voices *v, struct str text, bool reply)
     for (size_t i = 0; i < v->n; i++)
         if (str_eq(v->list[i].text, text))
             return;
-    v->list[v->n++] = (struct voice){text, reply};
+    v->list[v->n++] = (struct voice){.text = text, .reply = reply};
 }
 
 /* Where the words about a reply begin that are not the remote's own. */
@@ -104,10 +118,25 @@ static struct str
 without_brackets(struct str reply)
 {
     reply = str_trim(reply);
-    if (reply.n > 0 && strchr("]'\"", reply.p[reply.n - 1]) != NULL &&
-        str_find_char(reply, '[') < 0)
+    if (reply.n > 0 && strchr("]'\")", reply.p[reply.n - 1]) != NULL &&
+        str_find_char(reply, '[') < 0 && str_find_char(reply, '(') < 0)
         reply.n--;
     return reply;
+}
+
+/* The first of several replies that stand on lines of their own: up to one with
+ * another code. */
+static struct str
+first_reply(struct str text)
+{
+    struct str code, other;
+    if (!spot_code_at(text, &code))
+        return text;
+    for (size_t i = 1; i < text.n; i++)
+        if (text.p[i - 1] == '\n' &&
+            spot_code_at(str_from_pos(text, i), &other) && !str_eq(code, other))
+            return str_first(text, i - 1);
+    return text;
 }
 
 static bool
@@ -119,7 +148,12 @@ add_reply(struct voices *v, struct str text)
     struct str reply = without_comment(str_from_pos(text, (size_t)at));
     if (at > 0)
         reply = without_brackets(reply);
-    add_voice(v, split_lines(v->a, reply), true);
+    reply = split_lines(v->a, reply);
+    while (reply.n > 0) {
+        struct str one = first_reply(reply);
+        add_voice(v, one, true);
+        reply = str_trim(str_from_pos(reply, one.n));
+    }
     return true;
 }
 
@@ -160,6 +194,7 @@ static const struct stage_words {
     {"mail_from",                       "MAIL FROM"  },
     {"sender was rejected",             "MAIL FROM"  },
     {"initial connection",              "connection" },
+    {"refused to talk to me",           "connection" },
     {"(ehlo",                           "EHLO"       },
     {"after ehlo",                      "EHLO"       },
     {"to ehlo",                         "EHLO"       },
@@ -229,31 +264,52 @@ is_permanent(const struct explained *e)
 }
 
 /* The reason by the words of one voice after the other, those that say
- * something before those that are vague; then by codes. */
+ * something before those that are vague; own: of voices of this kind. */
+static bool
+find_by_words(const struct voices *v, bool own, struct explained *e,
+              const struct reason **vague)
+{
+    enum catalogue_stage stage = catalogue_stage_find(e->stage);
+    struct recognised r;
+    for (size_t i = 0; i < v->n; i++) {
+        if (v->list[i].own != own ||
+            !catalogue_read(v->list[i].text, stage, &r) || r.by != BY_WORDING)
+            continue;
+        if (!r.vague) {
+            e->reason = r.reason;
+            e->wording_of = r.origin;
+            e->confidence = EXPLAIN_HIGH;
+            return true;
+        }
+        if (*vague == NULL)
+            *vague = r.reason;
+    }
+    return false;
+}
+
+/* The enhanced code of the reply, else the report's. */
+static struct recognised
+find_code(const struct explained *e, struct str dsn_status)
+{
+    struct recognised code = {0}, dsn = {0};
+    if (catalogue_by_status(status_find(e->status), &code) && !code.vague)
+        return code;
+    if (catalogue_by_status(status_find(dsn_status), &dsn) &&
+        (code.reason == NULL || !dsn.vague))
+        return dsn;
+    return code;
+}
+
 static bool
 find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
 {
     const struct reason *vague = NULL;
-    enum catalogue_stage stage = catalogue_stage_find(e->stage);
-    struct recognised r;
-    for (size_t i = 0; i < v->n; i++) {
-        if (!catalogue_read(v->list[i].text, stage, &r) || r.by != BY_WORDING)
-            continue;
-        if (!r.vague) {
-            e->reason = r.reason;
-            e->confidence = EXPLAIN_HIGH;
-            return true;
-        }
-        if (vague == NULL)
-            vague = r.reason;
-    }
-    struct recognised code = {0};
-    if (!catalogue_by_status(status_find(e->status), &code) || code.vague) {
-        struct recognised dsn = {0};
-        if (catalogue_by_status(status_find(dsn_status), &dsn) &&
-            (code.reason == NULL || !dsn.vague))
-            code = dsn;
-    }
+    if (find_by_words(v, false, e, &vague))
+        return true;
+    struct recognised code = find_code(e, dsn_status);
+    if ((code.reason == NULL || code.vague) &&
+        find_by_words(v, true, e, &vague))
+        return true;
     if (code.reason == NULL && vague == NULL)
         (void)catalogue_by_reply(number(e->reply), &code);
     // "550 5.7.9 Rejected": the code says of what kind, the word nothing.
@@ -262,8 +318,67 @@ find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
         code.reason != NULL && (!code.vague || security || vague == NULL)
             ? code.reason
             : vague;
+    if (e->reason != NULL && str_eq(e->reason->id, STR("unclear")))
+        e->reason = NULL;
     e->confidence = e->reason != NULL ? EXPLAIN_MEDIUM : EXPLAIN_LOW;
     return e->reason != NULL;
+}
+
+/* Of several replies in the words the one that says what the report's Status
+ * says, to the front. */
+static void
+put_agreeing_first(struct voices *v, struct str dsn_status)
+{
+    struct recognised dsn, r;
+    if (!catalogue_by_status(status_find(dsn_status), &dsn) || dsn.vague)
+        return;
+    for (size_t i = 0; i < v->n; i++) {
+        struct voice said = v->list[i];
+        if (!said.reply || !catalogue_read(said.text, CATALOGUE_ANYWHERE, &r) ||
+            r.reason != dsn.reason)
+            continue;
+        memmove(v->list + 1, v->list, i * sizeof said);
+        v->list[0] = said;
+        return;
+    }
+}
+
+static bool
+is_closer(const struct reason *r)
+{
+    static const char *const ids[] = {"recipient-disabled",
+                                      "recipient-suspended", "recipient-moved",
+                                      "recipient-full"};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        if (str_eq(r->id, str_from(ids[i])))
+            return true;
+    return false;
+}
+
+/* What the notice says itself, words, may name the cause closer than the reply
+ * does. */
+static void
+refine(struct str words, const struct claim *c, struct explained *e)
+{
+    struct recognised r;
+    if (c->local &&
+        (e->reason == NULL || str_eq(e->reason->klass, STR("remote-system"))))
+        e->reason = catalogue_find(STR("mailbox-trouble"));
+    if (e->reason == NULL)
+        return;
+    // Its own time ran out: what kept it from the server is a detail.
+    if (e->reply.n == 0 && str_eq(e->reason->klass, STR("network")) &&
+        catalogue_by_status(status_find(c->status), &r) &&
+        str_eq(r.reason->id, STR("expired")))
+        e->reason = r.reason;
+    while (words.n > 0 && str_eq(e->reason->id, STR("unknown-recipient"))) {
+        struct str line;
+        (void)str_cut(words, '\n', &line, &words);
+        if (line.n <= SENTENCE_LONGEST &&
+            catalogue_read(line, CATALOGUE_ANYWHERE, &r) &&
+            r.by == BY_WORDING && !r.vague && is_closer(r.reason))
+            e->reason = r.reason;
+    }
 }
 
 bool
@@ -283,6 +398,10 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
         add_replies(&v, before);
         add_words(&v, before);
     }
+    if (!replied)
+        put_agreeing_first(&v, c->status);
+    for (size_t i = 1; replied && i < v.n; i++)
+        v.list[i].own = is_sendmails(v.list[i].text);
 
     e->stage = c->stage;
     if (e->stage.n == 0)
@@ -300,6 +419,7 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
             (void)spot_status(v.list[i].text, &e->status);
     struct str dsn_status = c->status;
     bool found = find_reason(&v, dsn_status, e);
+    refine(alone ? before : STR_EMPTY, c, e);
     if (e->status.n == 0)
         e->status = dsn_status;
     if (e->reason == NULL)

@@ -65,6 +65,13 @@ speaks_of_success(struct str prose)
     return HOLDS_ANY(str_first(prose, 2000), words);
 }
 
+bool
+kind_is_unsubscribe(const struct notice *n)
+{
+    return str_find_nocase(str_first(n->prose, 300),
+                           STR("sent this email to unsubscribe from")) >= 0;
+}
+
 /* RFC 3834, and what answering programs did before it. */
 bool
 kind_is_autoreply(struct arena *a, const struct notice *n, bool known)

@@ -14,3 +14,7 @@ enum explain_kind kind_of_claim(struct arena *a, const struct notice *n,
 /* RFC 3834, and what answering programs did before it. known: its words open
  * as those of a mail system do. */
 bool kind_is_autoreply(struct arena *a, const struct notice *n, bool known);
+
+/* Written by a mail program for someone who wants no more of it (RFC 2369,
+ * List-Unsubscribe): a complaint of its author. */
+bool kind_is_unsubscribe(const struct notice *n);

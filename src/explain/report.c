@@ -7,6 +7,7 @@
 /* The fields of one recipient, RFC 3464, 2.3. */
 struct group {
     struct str final, original, action, status, diagnostic, remote, text;
+    bool local; /* the diagnostic is a program's, not a server's */
     bool any;
 };
 
@@ -49,6 +50,16 @@ without_type(struct str value)
     return value;
 }
 
+/* "user@ims-ms-daemon": not a domain, but a channel of PMDF and the servers
+ * that came of it. */
+static bool
+is_of_channel(struct str address)
+{
+    ssize_t at = str_find_char(address, '@');
+    struct str domain = str_from_pos(address, at < 0 ? address.n : (size_t)at);
+    return str_ends(domain, STR("-daemon")) && str_find_char(domain, '.') < 0;
+}
+
 static struct str
 host_of(struct str value)
 {
@@ -64,7 +75,7 @@ end_group(struct reader *r)
 {
     struct group g = r->g;
     // An O/R name of X.400, a file: the sender knows the original better.
-    bool odd = str_find_char(g.final, '@') < 0;
+    bool odd = str_find_char(g.final, '@') < 0 || is_of_channel(g.final);
     struct str address =
         odd && str_find_char(g.original, '@') > 0 ? g.original : g.final;
     if (address.n == 0)
@@ -84,8 +95,10 @@ end_group(struct reader *r)
         c->action = g.action;
     if (g.status.n > 0)
         c->status = g.status;
-    if (g.diagnostic.n > c->diagnostic.n)
+    if (g.diagnostic.n > c->diagnostic.n) {
         c->diagnostic = g.diagnostic;
+        c->local = g.local;
+    }
     if (g.remote.n > 0)
         c->remote_mta = g.remote;
     if (g.text.n > 0)
@@ -180,6 +193,7 @@ take_field(struct reader *r, struct str name, struct str value)
         break;
     case F_DIAGNOSTIC:
         g->diagnostic = without_type(value);
+        g->local = str_starts_nocase(value, STR("x-unix"));
         break;
     case F_REMOTE:
         g->remote = host_of(value);
