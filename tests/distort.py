@@ -35,6 +35,16 @@ def text(octets):
         return octets.decode("latin-1")
 
 
+def body_of(part):
+    """The text of a part, by its charset or the one that its page names."""
+    payload = part.get_payload(decode=True) or b""
+    page = re.search(rb"<meta[^>]*charset=[\"']?([A-Za-z0-9_-]+)", payload)
+    try:
+        return payload.decode(part.get_content_charset(page[1].decode() if page else "utf-8"))
+    except (LookupError, UnicodeDecodeError):
+        return text(payload)
+
+
 def shown(octets):
     """What a mail program shows: the text parts, and reports and returned
     messages as text; decoded."""
@@ -52,11 +62,7 @@ def shown(octets):
             blocks = part.get_payload()
             found.append("\n".join(text(b.as_bytes()) for b in blocks) if isinstance(blocks, list) else str(blocks))
             continue
-        payload = part.get_payload(decode=True) or b""
-        try:
-            body = payload.decode(part.get_content_charset("utf-8"))
-        except (LookupError, UnicodeDecodeError):
-            body = text(payload)
+        body = body_of(part)
         if kind == "text/html":
             html_too.append(html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<(br|p|/p|tr|div)\b[^>]*>", "\n", body))))
         else:
@@ -102,11 +108,7 @@ def each_text(octets, change):
     for part in m.walk():
         if part.is_multipart() or part.get_content_maintype() != "text":
             continue
-        payload = part.get_payload(decode=True) or b""
-        try:
-            body = payload.decode(part.get_content_charset("utf-8"))
-        except (LookupError, UnicodeDecodeError):
-            body = text(payload)
+        body = body_of(part)
         coded, charset = change(body)
         del part["Content-Transfer-Encoding"]
         part.set_payload(base64.encodebytes(coded).decode())

@@ -148,7 +148,9 @@ add_complaints(struct work *w)
         }
     if (w->out->n > before)
         return;
-    struct str to = notice_field(w->a, w->n.returned, STR("to"));
+    struct str to = notice_field(
+        w->a, w->n.returned.n > 0 ? w->n.returned : w->prose.returned,
+        STR("to"));
     add_plain(w, EXPLAIN_COMPLAINT,
               spot_address(to, &s) ? s.address : STR_EMPTY);
 }
@@ -381,7 +383,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
         notice_field(a, w.n.returned, STR("x-hmxmroriginalrecipient"));
     // The order is the meaning, though two of them do nothing more.
     // NOLINTBEGIN(bugprone-branch-clone)
-    if (w.n.feedback.n > 0) {
+    if (w.n.feedback.n > 0 || (!reported && kind_is_complaint(&w.n))) {
         add_complaints(&w);
     } else if (spot_address(complained, &s)) {
         add_plain(&w, EXPLAIN_COMPLAINT, s.address);

@@ -66,6 +66,15 @@ speaks_of_success(struct str prose)
 }
 
 bool
+kind_is_complaint(const struct notice *n)
+{
+    static const char *const words[] = {"this is an email abuse report",
+                                        "this is a spam report for",
+                                        "this is an abuse report for"};
+    return HOLDS_ANY(str_first(n->prose, 300), words);
+}
+
+bool
 kind_is_unsubscribe(const struct notice *n)
 {
     return str_find_nocase(str_first(n->prose, 300),

@@ -18,3 +18,6 @@ bool kind_is_autoreply(struct arena *a, const struct notice *n, bool known);
 /* Written by a mail program for someone who wants no more of it (RFC 2369,
  * List-Unsubscribe): a complaint of its author. */
 bool kind_is_unsubscribe(const struct notice *n);
+
+/* RFC 5965, of which somebody handed on the words alone. */
+bool kind_is_complaint(const struct notice *n);

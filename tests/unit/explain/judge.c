@@ -125,6 +125,15 @@ lets_the_best_witness_decide(void **state)
                   "Status: 4.4.1 (Persistent transient failure - "
                   "routing/network: no answer from host)"),
            "timeout - 4.4.1");
+    judged("the words of an abuse report that was handed on",
+           "From: me@x.example\nTo: you@x.example\nSubject: Fwd: what is "
+           "this?\n\n---------- Forwarded message ---------\nFrom: "
+           "<abuse@y.example>\nSubject: Email Feedback Report\nTo: "
+           "<fbl@x.example>\n\nThis is an email abuse report for an email "
+           "message received from IP 192.0.2.30.\n\nReceived: from "
+           "mx.x.example by mx.y.example\nFrom: news@x.example\nTo: "
+           "a@y.example\nSubject: News\n\nRates.\n",
+           "complaint - -");
 }
 
 static const struct {
