@@ -143,6 +143,7 @@ look_into_database(struct sources *s, const struct search *x,
     for (size_t i = 0; i < x->n; i++)
         q.lookup.keys[i] = arena_cstr(x->arena, x->keys[i]);
     table_ask(t, &q.lookup);
+    table_flush(t);
     if (q.answer.known == GATE_NOT_ASKED)
         loop_run(s->loop);
     table_close(t);

@@ -172,11 +172,22 @@ lookups_configure(struct lookups *s, const struct conf *conf)
     }
 }
 
+/* What came in this turn goes to the databases. */
+static void
+on_turn_end(void *ctx)
+{
+    struct lookups *s = ctx;
+
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        table_flush(s->tables[i]);
+}
+
 struct lookups *
 lookups_new(struct loop *l)
 {
     struct lookups *s = alloc_zero(sizeof *s);
     s->loop = l;
+    loop_at_turn_end(l, on_turn_end, s);
     return s;
 }
 

@@ -52,6 +52,13 @@ table_ask(struct table *t, struct lookup *q)
 }
 
 void
+table_flush(struct table *t)
+{
+    if (t != NULL)
+        t->ops->flush(t);
+}
+
+void
 table_queue_add(struct table_queue *q, struct lookup *l)
 {
     if (q->first == NULL)

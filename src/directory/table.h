@@ -40,4 +40,7 @@ struct table *table_open(struct loop *l, enum list_id list,
                          const struct value_source *source);
 /* Open questions are answered TROUBLE, before it returns or later. */
 void table_close(struct table *t);
+/* Asked at the next table_flush(), with all others of the turn: a group of
+ * questions costs one way to the database, and one back. */
 void table_ask(struct table *t, struct lookup *q);
+void table_flush(struct table *t);

@@ -7,6 +7,7 @@
 
 struct table_ops {
     void (*ask)(struct table *t, struct lookup *q);
+    void (*flush)(struct table *t);
     void (*close)(struct table *t);
 };
 

@@ -25,7 +25,7 @@ enum {
     PATIENCE_MS = 5000, /* for a connection, for the next answer */
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 30000,
-    UNDERWAY_MAX = 256, /* keys asked and not answered */
+    UNDERWAY_MAX = 1024, /* keys asked and not answered */
 };
 
 enum state { RESTING = 0, STARTING, CONNECTING, READY };
@@ -435,7 +435,14 @@ on_ask(struct table *t, struct lookup *q)
         return;
     }
     table_queue_add(&p->waiting, q);
-    if (p->state == READY)
+}
+
+static void
+on_flush(struct table *t)
+{
+    struct postgres *p = (struct postgres *)t;
+
+    if (p->state == READY && p->waiting.first != NULL)
         pump(p, false);
 }
 
@@ -452,7 +459,7 @@ on_close(struct table *t)
 struct table *
 table_postgres(void)
 {
-    static const struct table_ops ops = {on_ask, on_close};
+    static const struct table_ops ops = {on_ask, on_flush, on_close};
     struct postgres *p = alloc_zero(sizeof *p);
 
     p->base.ops = &ops;

@@ -164,7 +164,12 @@ on_ask(struct table *t, struct lookup *q)
         return;
     }
     table_queue_add(&s->waiting, q);
-    start(s);
+}
+
+static void
+on_flush(struct table *t)
+{
+    start((struct sqlite *)t);
 }
 
 static void
@@ -180,7 +185,7 @@ on_close(struct table *t)
 struct table *
 table_sqlite(void)
 {
-    static const struct table_ops ops = {on_ask, on_close};
+    static const struct table_ops ops = {on_ask, on_flush, on_close};
     struct sqlite *s = alloc_zero(sizeof *s);
 
     s->base.ops = &ops;

@@ -159,22 +159,14 @@ on_sender(struct session *s, const struct smtp_event *ev)
     agree(s);
 }
 
-/* Some lists take mail from their members only. */
-static void
-add_sender(struct session *s, struct gate_facts *f, struct address *sender)
-{
-    if (!address_parse(s->envelope.sender, sender))
-        *sender = (struct address){.whole = STR_EMPTY};
-    f->sender = sender;
-}
-
 static void
 on_recipient(struct session *s, const struct smtp_event *ev)
 {
     const struct address *a = &ev->rcpt.recipient;
     struct gate_facts f = facts_of(s);
     struct address sender;
-    add_sender(s, &f, &sender);
+    facts_sender(s, &sender);
+    f.sender = &sender; // some lists take mail from their members only
     gate_facts_recipient(&f, a, s->envelope.n_rcpts);
     if (!facts_complete(s, GATE_RCPT, &f, ev))
         return;

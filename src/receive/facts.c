@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "receive/ahead.h"
 
 /* One question of a parked session. */
 struct open_question {
@@ -62,8 +63,8 @@ take_answer(struct open_question *q, struct gate_answer answer)
         conn_again(s->conn);
 }
 
-static enum gate_known
-known_of(enum list_found found)
+enum gate_known
+facts_known(enum list_found found)
 {
     if (found == LIST_YES)
         return GATE_YES;
@@ -73,8 +74,9 @@ known_of(enum list_found found)
 static void
 on_list(void *ctx, enum list_found found, struct str key, struct str value)
 {
-    take_answer(ctx, (struct gate_answer){
-                         .known = known_of(found), .key = key, .value = value});
+    take_answer(ctx, (struct gate_answer){.known = facts_known(found),
+                                          .key = key,
+                                          .value = value});
 }
 
 static void
@@ -92,7 +94,7 @@ on_domain(void *ctx, enum domain_answer a)
 
 /* ---- questions --------------------------------------------------------- */
 
-/* What is mapped here. LIST_ASK leaves the answer open. */
+/* What is mapped here or was asked ahead. LIST_ASK leaves the answer open. */
 static void
 look_into_list(struct session *s, struct gate_facts *f, enum list_id list)
 {
@@ -105,7 +107,9 @@ look_into_list(struct session *s, struct gate_facts *f, enum list_id list)
             shelf_list_find(s->worker->shelf, list, keys[i], &a->value);
         if (found == LIST_NO)
             continue;
-        a->known = found == LIST_ASK ? GATE_NOT_ASKED : known_of(found);
+        if (found == LIST_ASK && ahead_find(s, list, keys, n, a))
+            return;
+        a->known = found == LIST_ASK ? GATE_NOT_ASKED : facts_known(found);
         a->key = keys[i];
         return;
     }
@@ -124,20 +128,23 @@ ask(struct session *s, const struct gate_facts *f, enum gate_lookup lookup)
     p->answers[lookup].known = n == 0 ? GATE_NO : GATE_TROUBLE;
     if (n == 0)
         return;
-    if ((unsigned)lookup < LIST_COUNT)
+    bool list = (unsigned)lookup < LIST_COUNT, ahead = false;
+    if (list)
+        ahead = ahead_wait(s, (enum list_id)lookup, keys, n, on_list, q);
+    if (list && !ahead)
         q->list =
             shelf_list_ask(w->shelf, (enum list_id)lookup, keys, n, on_list, q);
-    else if (w->dns != NULL)
+    else if (!list && w->dns != NULL)
         q->domain = domain_ask(
             w->dns, keys[0],
             lookup == GATE_ASK_SENDER_DOMAIN ? DOMAIN_EXISTS : DOMAIN_IS_HERE,
             w->room->conf->hostname, on_domain, q);
-    if (q->list != NULL || q->domain != NULL)
+    if (ahead || q->list != NULL || q->domain != NULL)
         p->open |= 1U << lookup;
 }
 
-static unsigned
-look(struct session *s, enum gate_stage stage, struct gate_facts *f)
+unsigned
+facts_missing(struct session *s, enum gate_stage stage, struct gate_facts *f)
 {
     unsigned needs = gate_needs(stage, f);
     for (unsigned i = 0; i < LIST_COUNT; i++)
@@ -156,10 +163,17 @@ facts_of(struct session *s)
                                .arena = &w->scratch};
 }
 
+void
+facts_sender(const struct session *s, struct address *sender)
+{
+    if (!address_parse(s->envelope.sender, sender))
+        *sender = (struct address){.whole = STR_EMPTY};
+}
+
 bool
 facts_at_hand(struct session *s, enum gate_stage stage, struct gate_facts *f)
 {
-    return look(s, stage, f) == 0;
+    return facts_missing(s, stage, f) == 0;
 }
 
 bool
@@ -169,7 +183,7 @@ facts_complete(struct session *s, enum gate_stage stage, struct gate_facts *f,
     if (s->parked != NULL)
         for (unsigned i = 0; i < GATE_LOOKUPS; i++)
             f->answers[i] = s->parked->answers[i];
-    unsigned needs = look(s, stage, f);
+    unsigned needs = facts_missing(s, stage, f);
     if (needs == 0)
         return true;
     if (s->parked == NULL) {
@@ -201,6 +215,7 @@ void
 facts_late(struct session *s)
 {
     struct parked *p = s->parked;
+    ahead_leave(s);
     for (unsigned i = 0; i < GATE_LOOKUPS; i++) {
         struct open_question *q = &p->questions[i];
         if ((p->open & 1U << i) == 0)
@@ -217,6 +232,7 @@ facts_end(struct session *s)
     struct parked *p = s->parked;
     if (p == NULL)
         return;
+    ahead_leave(s);
     for (unsigned i = 0; i < GATE_LOOKUPS; i++) {
         shelf_list_cancel(p->questions[i].list);
         domain_cancel(p->questions[i].domain);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "os/log.h"
+#include "receive/ahead.h"
 #include "receive/arrive.h"
 #include "receive/auth.h"
 #include "receive/decide.h"
@@ -129,6 +130,7 @@ session_end(struct session *s)
         timer_free(s->timer);
         login_cancel(s->question);
         facts_end(s);
+        ahead_end(s);
         sasl_free(s->sasl);
         s->conn = NULL;
         s->question = NULL;
@@ -227,6 +229,7 @@ converse(struct session *s)
             conn_consume_secret(s->conn, used);
         else
             conn_consume(s->conn, used);
+        ahead_passed(s, used);
         said = say_output(s);
         if (used > 0)
             s->heard_ms = loop_now(s->worker->room->loop).mono_ms;
@@ -274,6 +277,7 @@ session_step(struct session *s)
         finish(s);
         return;
     }
+    ahead_step(s);
     if (s->smtp.state == SMTP_TLS)
         start_tls(s);
     if (state == CONN_EOF && s->wait == WAIT_NOTHING) {

@@ -48,6 +48,7 @@ struct session {
     struct sasl *sasl; /* an AUTH exchange under way */
     struct login_question *question;
     struct parked *parked; /* WAIT_FACTS; receive/facts.h */
+    struct ahead *ahead;   /* of commands still in the input; receive/ahead.h */
 
     struct ledger_want taken; /* of its account's allowance, not yet spent */
     struct {                  /* the latest incident; receive/note.h */

@@ -41,7 +41,8 @@ struct worker {
     struct listener *listeners;
     struct session *sessions;
     uint32_t n_sessions;
-    uint64_t names; /* session and incident ids given out */
+    uint64_t names;       /* session and incident ids given out */
+    uint32_t asked_ahead; /* questions under way; receive/ahead.h */
 
     /* Scratch of one decision. */
     struct arena scratch;

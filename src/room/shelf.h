@@ -46,6 +46,9 @@ void shelf_attach_lookups(struct shelf *s, int fd);
  * in before. */
 bool shelf_lists_known(const struct shelf *s);
 
+/* Is there a list among them that directory is asked for? */
+bool shelf_asks(const struct shelf *s);
+
 /* Is that key in this list? value: what stands behind it in the list, often
  * empty; it lives until the loop turns. A list that the config does not name
  * says NO, one that could not be read yet TROUBLE. */

@@ -48,6 +48,15 @@ shelf_lists_known(const struct shelf *s)
 }
 
 bool
+shelf_asks(const struct shelf *s)
+{
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        if (s->lists[i].named && s->lists[i].asked)
+            return true;
+    return false;
+}
+
+bool
 shelf_take_list(struct shelf *s, const struct book_msg *m, int fd)
 {
     enum list_id id = list_from_name(m->key);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "dialogue.h"
+#include "proto/smtp/peek.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -39,6 +40,19 @@ play(struct dialogue *d, struct str input, size_t piece)
         dialogue_send(d, str_first(str_from_pos(input, i), piece));
 }
 
+/* Reading ahead ends. */
+static void
+look_ahead(struct str in)
+{
+    struct smtp_mail mail;
+    struct smtp_rcpt rcpt;
+    for (size_t before = in.n + 1; before > in.n;) {
+        before = in.n;
+        bool end = smtp_peek(&in, &mail, &rcpt) == SMTP_PEEK_END;
+        assert(end == (in.n == before));
+    }
+}
+
 /* The same octets in other pieces are the same conversation. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -46,6 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct dialogue whole, pieces;
     struct buf in = {0};
     take_client(&in, str_from_n(data, n));
+    look_ahead(buf_str(&in));
     play(&whole, buf_str(&in), in.n + 1);
     play(&pieces, buf_str(&in), 1 + in.n % 7);
     assert(str_eq(buf_str(&whole.out), buf_str(&pieces.out)));

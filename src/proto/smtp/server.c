@@ -8,10 +8,9 @@
 #include "proto/smtp/server_internal.h"
 
 enum {
-    LINE_MAX_COMMAND = 2048, /* 512 and what all our extensions add */
-    LINE_MAX_AUTH = 12288,   /* RFC 4954, 4 */
-    OUT_IDLE_MAX = 512,      /* an idle session keeps no larger buffer */
-    OUT_FULL = 16384,        /* say what we have before hearing more */
+    LINE_MAX_AUTH = 12288, /* RFC 4954, 4 */
+    OUT_IDLE_MAX = 512,    /* an idle session keeps no larger buffer */
+    OUT_FULL = 16384,      /* say what we have before hearing more */
 };
 
 void
@@ -94,8 +93,8 @@ server_end_foreign(struct smtp_server *m, struct str reply)
 
 /* ---- lines ------------------------------------------------------------- */
 
-static bool
-has_control(struct str line)
+bool
+server_has_control(struct str line)
 {
     for (size_t i = 0; i < line.n; i++)
         if (ascii_is_control((unsigned char)line.p[i]))
@@ -103,17 +102,24 @@ has_control(struct str line)
     return false;
 }
 
+bool
+server_cut_end(struct str *line)
+{
+    bool proper = line->n >= 2 && line->p[line->n - 2] == '\r';
+    line->n -= proper ? 2 : 1;
+    // RFC 5321, 4.1.1: white space before the end is tolerated.
+    while (line->n > 0 && ascii_is_blank((unsigned char)line->p[line->n - 1]))
+        line->n--;
+    return proper;
+}
+
 /* line: up to and with its LF. */
 static void
 run_line(struct smtp_server *m, struct str line, struct smtp_event *ev)
 {
-    bool proper = line.n >= 2 && line.p[line.n - 2] == '\r';
+    bool proper = server_cut_end(&line);
     bool auth = m->state == SMTP_AUTH;
-    line.n -= proper ? 2 : 1;
-    // RFC 5321, 4.1.1: white space before the end is tolerated.
-    while (line.n > 0 && ascii_is_blank((unsigned char)line.p[line.n - 1]))
-        line.n--;
-    if (!proper || has_control(line)) {
+    if (!proper || server_has_control(line)) {
         if (auth)
             ev->type = SMTP_EVENT_AUTH_END;
         m->state = auth ? SMTP_READY : m->state;
@@ -160,7 +166,7 @@ feed_line(struct smtp_server *m, struct str input, struct smtp_event *ev)
     ssize_t lf = str_find_char(input, '\n');
     size_t n = lf < 0 ? input.n : (size_t)lf + 1;
     bool rest = m->overlong, login = !rest && is_login(m, input);
-    size_t limit = login ? LINE_MAX_AUTH : LINE_MAX_COMMAND;
+    size_t limit = login ? LINE_MAX_AUTH : SERVER_LINE_MAX;
     bool too_long = !rest && n > limit;
     ev->secret = ev->secret || login || rest;
     if (rest || too_long)

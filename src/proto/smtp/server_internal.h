@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* What server.c (lines, the driver's side), command.c (the verbs) and
- * server_content.c share; nobody else includes it. */
+/* What server.c (lines, the driver's side), command.c (the verbs),
+ * server_content.c and peek.c share; nobody else includes it. */
 #pragma once
 
 #include "proto/smtp/server.h"
+
+/* Octets of a command line: 512 and what all our extensions add. */
+enum { SERVER_LINE_MAX = 2048 };
+
+/* *line, up to and with its LF, without its end and the blanks in front of
+ * that. false: LF alone ended it. */
+bool server_cut_end(struct str *line);
+bool server_has_control(struct str line);
 
 /* A reply; a 5xx counts as an error, a 421 ends all. */
 void server_say(struct smtp_server *m, struct str reply);
