@@ -6,8 +6,10 @@
  * none. Texts without blanks that need a dictionary (Thai) are parted at the
  * blanks between their phrases.
  *
- *     while (text.n > 0)
- *         printf("  %.*s\n", STR_ARG(columns_take(&text, 74)));
+ *     while (text.n > 0) {
+ *         struct str line = columns_take(&text, 74);
+ *         printf("  %.*s\n", STR_ARG(line)); // names its argument twice
+ *     }
  */
 #pragma once
 

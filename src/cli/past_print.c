@@ -206,9 +206,10 @@ print_field(struct arena *a, const char *label, struct str text)
 static void
 print_wrapped(const char *label, struct str text)
 {
-    for (bool first = true; text.n > 0; first = false)
-        (void)printf("  %-*s %.*s\n", LABEL, first ? label : "",
-                     STR_ARG(columns_take(&text, WIDTH - LABEL - 3)));
+    for (bool first = true; text.n > 0; first = false) {
+        struct str line = columns_take(&text, WIDTH - LABEL - 3);
+        (void)printf("  %-*s %.*s\n", LABEL, first ? label : "", STR_ARG(line));
+    }
 }
 
 static struct reason_params

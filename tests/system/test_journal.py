@@ -46,6 +46,10 @@ def test_why_of_a_refusal(server):
     text = ask(server, "why", incident)
     for part in (incident, "relay-denied", "friend@other.example", "<- decided", "what to do"):
         assert part in text, text
+    # What is to be done stands there whole, however its lines are parted.
+    words = " ".join(text.split())
+    for advice in (event["meaning"], event["next"], "who acts " + event["who"]):
+        assert " ".join(advice.split()) in words, text
     # As somebody reads it aloud.
     assert incident in ask(server, "why", incident.lower().replace("-", ""))
     # The session has a name, too.
