@@ -93,8 +93,10 @@ joined(struct arena *a, struct str paragraph)
         line = str_trim(line);
         if (line.n == 0)
             continue;
+        bool opens =
+            spot_code_at(line, &code) || str_starts(line, STR("Giving up on "));
         if (out.n > 0)
-            buf_add_char(&out, spot_code_at(line, &code) ? '\n' : ' ');
+            buf_add_char(&out, opens ? '\n' : ' ');
         buf_add(&out, line);
     }
     struct str text = arena_dup(a, buf_str(&out));
@@ -213,23 +215,58 @@ find_stage(struct str text)
     return STR_EMPTY;
 }
 
-/* "host mx.example.net [192.0.2.1]", "mx.example.net[192.0.2.1] said:". */
+static bool
+is_host_char(char c)
+{
+    return ascii_is_alnum((unsigned char)c) || c == '.' || c == '-';
+}
+
+/* The name or address in front of the words: "mx.example.net failed after I
+ * sent the message." */
+static struct str
+host_before(struct str text, struct str words)
+{
+    ssize_t at = str_find(text, words);
+    struct str before = str_first(text, at < 0 ? 0 : (size_t)at);
+    size_t n = 0;
+    while (n < before.n && is_host_char(before.p[before.n - 1 - n]))
+        n++;
+    return str_from_pos(before, before.n - n);
+}
+
+static struct str
+host_behind(struct str text, ssize_t at, struct str words)
+{
+    if (at < 0)
+        return STR_EMPTY;
+    struct str host = str_from_pos(text, (size_t)at + words.n);
+    size_t n = 0;
+    while (n < host.n && is_host_char(host.p[n]))
+        n++;
+    return str_first(host, n);
+}
+
+/* "host mx.example.net [192.0.2.1]", "mx.example.net[192.0.2.1] said:", and
+ * qmail-remote's sentences. */
 static struct str
 find_host(struct str text)
 {
-    struct str host;
+    struct str host = STR_EMPTY;
     ssize_t at = str_find_nocase(text, STR("host "));
-    if (at >= 0 && (at == 0 || !ascii_is_alnum((unsigned char)text.p[at - 1])))
-        host = str_from_pos(text, (size_t)at + 5);
-    else if ((at = str_find(text, STR("Connected to "))) >= 0)
-        host = str_from_pos(text, (size_t)at + 13);
-    else
-        return STR_EMPTY;
-    size_t n = 0;
-    while (n < host.n && (ascii_is_alnum((unsigned char)host.p[n]) ||
-                          host.p[n] == '.' || host.p[n] == '-'))
-        n++;
-    host = str_first(host, n);
+    if (at == 0 || (at > 0 && !ascii_is_alnum((unsigned char)text.p[at - 1])))
+        host = host_behind(text, at, STR("host "));
+    static const struct str connected = {"Connected to ", 13};
+    if (str_find_char(host, '.') <= 0)
+        host = host_behind(text, str_find(text, connected), connected);
+    static const struct str sentences[] = {
+        {" does not like recipient",         24},
+        {" failed after I sent the message", 32},
+        {" failed on DATA command",          23},
+        {" does not like your sender",       26},
+    };
+    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+        if (str_find_char(host, '.') <= 0)
+            host = host_before(text, sentences[i]);
     return str_find_char(host, '.') > 0 ? host : STR_EMPTY;
 }
 

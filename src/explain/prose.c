@@ -379,6 +379,21 @@ is_ruled(struct str line)
     return true;
 }
 
+/* "This is the mail system at host mx.example.com." */
+static void
+take_reporter(struct reader *r, struct str line)
+{
+    ssize_t at = str_find(line, STR(" at "));
+    if (at < 0 || r->r->reporting_mta.n > 0)
+        return;
+    struct str host = str_from_pos(line, (size_t)at + 4);
+    (void)str_skip(&host, STR("host "));
+    while (host.n > 0 && strchr(".:,", host.p[host.n - 1]) != NULL)
+        host.n--;
+    if (str_find_char(host, '.') > 0 && str_find_char(host, ' ') < 0)
+        r->r->reporting_mta = host;
+}
+
 /* false: the words end here. */
 static bool
 take_line(struct reader *r, struct str line)
@@ -402,6 +417,7 @@ take_line(struct reader *r, struct str line)
         if (!r->p->known)
             r->p->agent = agent;
         r->p->known = true;
+        take_reporter(r, bare);
     }
     if (formats_is_aside(bare))
         r->aside = true;

@@ -162,12 +162,34 @@ tells_whose_wording_it_is(void **state)
     }
 }
 
+static void
+tells_who_said_it_to_whom(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    struct explanation e;
+    explain(&a,
+            STR("From: MAILER-DAEMON@mx.x.example\nTo: me@x.example\n"
+                "Subject: failure notice\n\nHi. This is the qmail-send "
+                "program at mx.x.example.\n\n<a@y.example>:\n192.0.2.1 does "
+                "not like recipient.\nRemote host said: 553 sorry, rcpt user "
+                "invalid (#5.7.1)\nGiving up on 192.0.2.1.\n"),
+            &e);
+    const struct explained *x = &e.list[0];
+    assert_true(str_eq(x->remote_mta, STR("192.0.2.1")));
+    assert_true(str_eq(x->reporting_mta, STR("mx.x.example")));
+    assert_true(str_eq(x->stage, STR("RCPT TO")));
+    assert_true(str_eq(x->said, STR("553 sorry, rcpt user invalid (#5.7.1)")));
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lets_the_best_witness_decide),
         cmocka_unit_test(tells_whose_wording_it_is),
+        cmocka_unit_test(tells_who_said_it_to_whom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
