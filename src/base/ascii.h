@@ -59,3 +59,16 @@ ascii_hex(unsigned char c)
     c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+/* The six bits of a character of Base64 (RFC 4648, 4), or -1. */
+static inline int
+ascii_base64(unsigned char c)
+{
+    if (ascii_is_upper(c))
+        return c - 'A';
+    if (ascii_is_alpha(c))
+        return c - 'a' + 26;
+    if (ascii_is_digit(c))
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}

@@ -62,18 +62,6 @@ decode_quoted(struct sink *s, struct str body)
 
 /* ---- base64: RFC 2045, 6.8 ----------------------------------------------- */
 
-static int
-base64_value(unsigned char c)
-{
-    if (ascii_is_upper(c))
-        return c - 'A';
-    if (ascii_is_alpha(c))
-        return c - 'a' + 26;
-    if (ascii_is_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 struct base64 {
     uint32_t bits;
     unsigned n;     /* characters in bits, 0 to 3 */
@@ -101,7 +89,7 @@ count_base64(struct str line, bool *pure)
     size_t n = 0;
     *pure = true;
     for (size_t i = 0; i < line.n; i++) {
-        if (base64_value((unsigned char)line.p[i]) >= 0)
+        if (ascii_base64((unsigned char)line.p[i]) >= 0)
             n++;
         else if (line.p[i] != '=')
             *pure = false;
@@ -115,7 +103,7 @@ decode_base64_line(struct sink *s, struct base64 *b, struct str line)
     unsigned char *to = (unsigned char *)buf_reserve(s->to, line.n / 4 * 3 + 3);
     size_t made = 0;
     for (size_t i = 0; i < line.n; i++) {
-        int v = base64_value((unsigned char)line.p[i]);
+        int v = ascii_base64((unsigned char)line.p[i]);
         if (v < 0) {
             if (line.p[i] != '=' || b->n == 0)
                 continue;

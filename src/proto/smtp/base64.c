@@ -22,25 +22,13 @@ base64_encode(struct buf *to, struct str bytes)
     }
 }
 
-static int
-sextet(unsigned char c)
-{
-    if (ascii_is_upper(c))
-        return c - 'A';
-    if (ascii_is_alpha(c))
-        return c - 'a' + 26;
-    if (ascii_is_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Four characters, `pad` of them "=": the octets, or false. */
 static bool
 decode_group(struct buf *to, const char *p, size_t pad)
 {
     uint32_t v = 0;
     for (size_t i = 0; i < 4; i++) {
-        int bits = i < 4 - pad ? sextet((unsigned char)p[i]) : 0;
+        int bits = i < 4 - pad ? ascii_base64((unsigned char)p[i]) : 0;
         if (bits < 0)
             return false;
         v = v << 6 | (uint32_t)bits;
