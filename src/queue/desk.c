@@ -4,17 +4,13 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "os/conn.h"
 #include "os/log.h"
-#include "os/net.h"
 #include "queue/listing.h"
+#include "room/hatch.h"
 
 enum {
-    LINE_OCTETS_MAX = 4096,
-    CLIENTS_MAX = 64,
     UNSENT_MAX = 64 << 10, /* octets before the next message is looked at */
     STEP_MESSAGES = 200,   /* in one turn, whether they match or not */
 };
@@ -32,11 +28,9 @@ static const struct {
 };
 
 struct client {
-    struct client *next;
-    struct desk *all;
-    struct conn *conn; /* NULL: gone, freed when the turn ends */
-    enum verb verb;    /* NONE: it has asked nothing, or all is answered */
-    json_t *request;   /* owns what the filter points to */
+    struct hatch_client hatch; /* first */
+    enum verb verb;
+    json_t *request; /* owns what the filter points to */
     struct listing_filter filter;
     struct buf ids; /* struct msgid of the messages to look at */
     size_t at;      /* octets of ids done */
@@ -48,10 +42,7 @@ struct desk {
     struct spool_store *store;
     struct schedule *schedule;
     struct diary *diary; /* or NULL */
-    int listener;
-    struct watch *watch;
-    struct client *clients;
-    size_t n_clients;
+    struct hatch *hatch;
 };
 
 /* ---- answers ------------------------------------------------------------- */
@@ -64,8 +55,8 @@ send_json(struct client *c, json_t *j)
     json_decref(j);
     if (line == NULL)
         return;
-    conn_write(c->conn, str_from(line));
-    conn_write(c->conn, STR("\n"));
+    conn_write(c->hatch.conn, str_from(line));
+    conn_write(c->hatch.conn, STR("\n"));
     free(line);
 }
 
@@ -75,7 +66,7 @@ answer_end(struct client *c)
     send_json(c,
               json_pack("{s:b,s:I,s:I}", "done", 1, "matched",
                         (json_int_t)c->matched, "busy", (json_int_t)c->busy));
-    c->verb = VERB_NONE;
+    c->hatch.busy = false;
     json_decref(c->request);
     c->request = NULL;
     buf_fini(&c->ids);
@@ -114,7 +105,7 @@ remove_message(struct desk *all, const struct spool_view *v)
 static void
 answer_message(struct client *c, const struct spool_view *v)
 {
-    struct desk *all = c->all;
+    struct desk *all = c->hatch.room;
     json_t *j = listing_json(v, c->verb == VERB_SHOW);
 
     if (c->verb == VERB_RETRY && v->held)
@@ -132,8 +123,11 @@ answer_message(struct client *c, const struct spool_view *v)
 
 /* Some of the messages; the rest when the client has read these. */
 static void
-answer_some(struct client *c)
+answer_some(struct hatch_client *h)
 {
+    struct client *c = (struct client *)h;
+    struct desk *all = h->room;
+
     for (unsigned i = 0; i < STEP_MESSAGES; i++) {
         struct arena a = {0};
         struct spool_view v;
@@ -142,17 +136,16 @@ answer_some(struct client *c)
             answer_end(c);
             return;
         }
-        if (conn_unsent(c->conn) > UNSENT_MAX)
+        if (conn_unsent(h->conn) > UNSENT_MAX)
             return;
         memcpy(&id, c->ids.p + c->at, sizeof id);
         c->at += sizeof id;
-        if (spool_show(c->all->store, id, &a, &v) &&
-            listing_match(&c->filter, &v))
+        if (spool_show(all->store, id, &a, &v) && listing_match(&c->filter, &v))
             answer_message(c, &v);
         arena_fini(&a);
     }
-    conn_again(c->conn);
-    loop_again(c->all->loop);
+    conn_again(h->conn);
+    loop_again(all->loop);
 }
 
 /* ---- questions ----------------------------------------------------------- */
@@ -179,6 +172,7 @@ member(const json_t *request, const char *name)
 static void
 begin(struct client *c, json_t *request)
 {
+    struct desk *all = c->hatch.room;
     struct str id_text = member(request, "id");
     struct msgid id;
 
@@ -191,18 +185,20 @@ begin(struct client *c, json_t *request)
     };
     c->matched = c->busy = 0;
     if (id_text.n == 0)
-        spool_ids(c->all->store, on_id, &c->ids);
+        spool_ids(all->store, on_id, &c->ids);
     else if (msgid_parse(id_text, &id))
         on_id(&c->ids, id);
 }
 
 static void
-obey(struct client *c, struct str line)
+obey(struct hatch_client *h, struct str line)
 {
+    struct client *c = (struct client *)h;
     json_error_t why;
     json_t *request = json_loadb(line.p, line.n, 0, &why);
     struct str verb = member(request, "verb");
 
+    c->verb = VERB_NONE;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (str_eq(verb, str_from(verbs[i].name)))
             c->verb = verbs[i].verb;
@@ -214,91 +210,25 @@ obey(struct client *c, struct str line)
         return;
     }
     c->request = request;
+    h->busy = true;
     begin(c, request);
 }
 
-/* ---- connections --------------------------------------------------------- */
+/* ---- the hatch ----------------------------------------------------------- */
 
 static void
-end_client(struct client *c)
+forget(struct hatch_client *h)
 {
-    conn_free(c->conn);
-    c->conn = NULL;
+    struct client *c = (struct client *)h;
+
     json_decref(c->request);
-    c->request = NULL;
     buf_fini(&c->ids);
 }
 
-/* The next whole line of the input; false: none yet. */
-static bool
-take_line(struct client *c)
-{
-    struct str in = conn_input(c->conn);
-    ssize_t end = str_find_char(in, '\n');
-
-    if (end < 0)
-        return false;
-    obey(c, str_first(in, (size_t)end));
-    conn_consume(c->conn, (size_t)end + 1);
-    return true;
-}
-
-static void
-on_step(void *ctx)
-{
-    struct client *c = ctx;
-
-    if (c->conn == NULL)
-        return;
-    if (c->verb != VERB_NONE)
-        answer_some(c);
-    while (c->verb == VERB_NONE && take_line(c))
-        if (c->verb != VERB_NONE)
-            answer_some(c);
-    if (conn_state(c->conn) == CONN_FAILED ||
-        (conn_state(c->conn) == CONN_EOF && c->verb == VERB_NONE) ||
-        (c->verb == VERB_NONE && conn_input(c->conn).n > LINE_OCTETS_MAX))
-        end_client(c);
-}
-
-static void
-reap(void *ctx)
-{
-    struct desk *all = ctx;
-    struct client **at = &all->clients;
-
-    while (*at != NULL) {
-        struct client *c = *at;
-        if (c->conn != NULL) {
-            at = &c->next;
-            continue;
-        }
-        *at = c->next;
-        all->n_clients--;
-        free(c);
-    }
-}
-
-static void
-on_listener(void *ctx, unsigned ready)
-{
-    struct desk *all = ctx;
-    int fd;
-
-    (void)ready;
-    while ((fd = net_accept(all->listener, NULL, NULL)) >= 0) {
-        if (all->n_clients == CLIENTS_MAX) {
-            (void)close(fd);
-            continue;
-        }
-        struct client *c = alloc_zero(sizeof *c);
-        c->all = all;
-        c->conn = conn_new(all->loop, fd, on_step, c);
-        c->next = all->clients;
-        all->clients = c;
-        all->n_clients++;
-    }
-}
+static const struct hatch_calls calls = {.size = sizeof(struct client),
+                                         .line = obey,
+                                         .more = answer_some,
+                                         .gone = forget};
 
 struct desk *
 desk_new(struct loop *l, struct spool_store *store, struct schedule *s,
@@ -310,18 +240,12 @@ desk_new(struct loop *l, struct spool_store *store, struct schedule *s,
     all->store = store;
     all->schedule = s;
     all->diary = diary;
-    all->listener = -1;
-    loop_at_turn_end(l, reap, all);
+    all->hatch = hatch_new(l, &calls, all);
     return all;
 }
 
 void
 desk_listen(struct desk *all, int listener)
 {
-    watch_free(all->watch);
-    if (all->listener >= 0)
-        (void)close(all->listener);
-    all->listener = listener;
-    all->watch = watch_new(all->loop, listener, on_listener, all);
-    watch_want(all->watch, LOOP_READ);
+    hatch_listen(all->hatch, listener);
 }
