@@ -18,13 +18,6 @@ take_alias(struct invocation *in, const char *text, struct str *key)
     return true;
 }
 
-static struct str
-domain_of(struct str key)
-{
-    ssize_t at = str_rfind_char(key, '@');
-    return str_from_pos(key, (size_t)at + 1);
-}
-
 static bool
 named_before(const struct accounts_alias *alias, struct str key)
 {
@@ -135,7 +128,7 @@ add(struct cupboard *c, void *ctx)
 {
     const struct accounts_alias *alias = ctx;
 
-    int status = cupboard_need_hosted(c, domain_of(alias->address));
+    int status = cupboard_need_hosted(c, alias->address);
     if (status == COMMAND_DONE)
         status = check_free(c, alias->address);
     if (status == COMMAND_DONE)
@@ -158,8 +151,6 @@ run_add(struct invocation *in)
     return status == COMMAND_DONE ? cupboard_change(in, add, &alias) : status;
 }
 
-static int no_such_alias(struct str key);
-
 static int
 set_members(struct cupboard *c, void *ctx)
 {
@@ -167,9 +158,7 @@ set_members(struct cupboard *c, void *ctx)
     enum accounts_result result =
         accounts_alias_set_members(c->accounts, alias, &c->e);
 
-    if (result == ACCOUNTS_MISSING)
-        return no_such_alias(alias->address);
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return cupboard_status(c, result, "alias", alias->address);
 }
 
 static int
@@ -234,18 +223,7 @@ list(struct cupboard *c, void *ctx)
 static int
 run_list(struct invocation *in)
 {
-    struct str domain = STR_EMPTY;
-
-    if (in->n_objects > 0 && !cupboard_domain(in, in->objects[0], &domain))
-        return COMMAND_USAGE;
-    return cupboard_read(in, list, &domain);
-}
-
-static int
-no_such_alias(struct str key)
-{
-    return command_fail(COMMAND_NOTHING, "there is no alias %.*s",
-                        STR_ARG(key));
+    return cupboard_read_domain(in, list);
 }
 
 static int
@@ -256,12 +234,9 @@ show(struct cupboard *c, void *ctx)
     enum accounts_result found =
         accounts_alias_get(c->accounts, &c->in->arena, *key, &alias, &c->e);
 
-    if (found == ACCOUNTS_MISSING)
-        return no_such_alias(*key);
-    if (found != ACCOUNTS_DONE)
-        return cupboard_trouble(c);
-    print_alias(c->in, &alias);
-    return COMMAND_DONE;
+    if (found == ACCOUNTS_DONE)
+        print_alias(c->in, &alias);
+    return cupboard_status(c, found, "alias", *key);
 }
 
 static int
@@ -281,9 +256,7 @@ take_away(struct cupboard *c, void *ctx)
     enum accounts_result result =
         accounts_alias_remove(c->accounts, *key, &c->e);
 
-    if (result == ACCOUNTS_MISSING)
-        return no_such_alias(*key);
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return cupboard_status(c, result, "alias", *key);
 }
 
 static int

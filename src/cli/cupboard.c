@@ -91,6 +91,16 @@ cupboard_trouble(const struct cupboard *c)
 }
 
 int
+cupboard_status(const struct cupboard *c, enum accounts_result result,
+                const char *noun, struct str key)
+{
+    if (result == ACCOUNTS_MISSING)
+        return command_fail(COMMAND_NOTHING, "there is no %s %.*s", noun,
+                            STR_ARG(key));
+    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+}
+
+int
 cupboard_read(struct invocation *in, cupboard_fn fn, void *ctx)
 {
     struct cupboard c;
@@ -202,8 +212,20 @@ cupboard_domain(struct invocation *in, const char *text, struct str *key)
 }
 
 int
-cupboard_need_hosted(struct cupboard *c, struct str domain)
+cupboard_read_domain(struct invocation *in, cupboard_fn fn)
 {
+    struct str domain = STR_EMPTY;
+
+    if (in->n_objects > 0 && !cupboard_domain(in, in->objects[0], &domain))
+        return COMMAND_USAGE;
+    return cupboard_read(in, fn, &domain);
+}
+
+int
+cupboard_need_hosted(struct cupboard *c, struct str key)
+{
+    struct str domain =
+        str_from_pos(key, (size_t)(str_rfind_char(key, '@') + 1));
     if (book_is_ours(&c->book, &c->in->arena, domain))
         return COMMAND_DONE;
     return command_fail(COMMAND_REFUSED,

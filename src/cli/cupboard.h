@@ -35,17 +35,25 @@ struct cupboard {
 typedef int (*cupboard_fn)(struct cupboard *c, void *ctx);
 int cupboard_read(struct invocation *in, cupboard_fn fn, void *ctx);
 int cupboard_change(struct invocation *in, cupboard_fn fn, void *ctx);
+/* Reads what is in the domain that the first object names, in all if there is
+ * none: fn's ctx is the struct str of it. */
+int cupboard_read_domain(struct invocation *in, cupboard_fn fn);
 
 /* The database failed: says why; the exit status. */
 int cupboard_trouble(const struct cupboard *c);
+/* The exit status for what the database answered about an "account" or "alias";
+ * says that there is none. */
+int cupboard_status(const struct cupboard *c, enum accounts_result result,
+                    const char *noun, struct str key);
 
 /* An address, or a domain, as typed, to its key in the invocation's arena.
  * false: it is none, which was said. */
 bool cupboard_address(struct invocation *in, const char *text, struct str *key);
 bool cupboard_domain(struct invocation *in, const char *text, struct str *key);
 
-/* COMMAND_DONE, or COMMAND_REFUSED after saying how to have it hosted. */
-int cupboard_need_hosted(struct cupboard *c, struct str domain);
+/* COMMAND_DONE, or COMMAND_REFUSED after saying how to have the domain of an
+ * address, by its key, hosted. */
+int cupboard_need_hosted(struct cupboard *c, struct str key);
 
 /* Milliseconds of the wall clock, and such a moment in RFC 3339's form. */
 int64_t cupboard_now_ms(void);

@@ -67,10 +67,7 @@ change(struct cupboard *c, void *ctx)
         result =
             accounts_user_set_limits(c->accounts, *key, &user.is.limits, &c->e);
     }
-    if (result == ACCOUNTS_MISSING)
-        return command_fail(COMMAND_NOTHING, "there is no account %.*s",
-                            STR_ARG(*key));
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return cupboard_status(c, result, "account", *key);
 }
 
 static int

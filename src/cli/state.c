@@ -29,10 +29,7 @@ change_account(struct cupboard *c, void *ctx)
     if (w->set_receive_only && result == ACCOUNTS_DONE)
         result = accounts_user_set_receive_only(c->accounts, w->key,
                                                 w->is.receive_only, &c->e);
-    if (result == ACCOUNTS_MISSING)
-        return command_fail(COMMAND_NOTHING, "there is no account %.*s",
-                            STR_ARG(w->key));
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return cupboard_status(c, result, "account", w->key);
 }
 
 static int

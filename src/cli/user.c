@@ -18,13 +18,6 @@ local_of(struct str key)
     return str_first(key, (size_t)at);
 }
 
-static struct str
-domain_of(struct str key)
-{
-    ssize_t at = str_rfind_char(key, '@');
-    return str_from_pos(key, (size_t)at + 1);
-}
-
 /* The password from standard input, and its hash. One line end is not part of
  * it. */
 static int
@@ -106,7 +99,7 @@ add(struct cupboard *c, void *ctx)
     struct accounts_alias alias;
     enum accounts_result there;
 
-    int status = cupboard_need_hosted(c, domain_of(u->key));
+    int status = cupboard_need_hosted(c, u->key);
     if (status != COMMAND_DONE)
         return status;
     there =
@@ -150,22 +143,15 @@ run_add(struct invocation *in)
 }
 
 static int
-no_such_user(struct str key)
-{
-    return command_fail(COMMAND_NOTHING, "there is no account %.*s",
-                        STR_ARG(key));
-}
-
-static int
 set_password(struct cupboard *c, void *ctx)
 {
     const struct user *u = ctx;
     enum accounts_result result =
         accounts_user_passwd(c->accounts, u->key, buf_str(&u->hash), &c->e);
 
-    if (result == ACCOUNTS_MISSING)
-        return no_such_user(u->key);
-    return result == ACCOUNTS_DONE ? add_verifier(c, u) : cupboard_trouble(c);
+    return result == ACCOUNTS_DONE
+               ? add_verifier(c, u)
+               : cupboard_status(c, result, "account", u->key);
 }
 
 static int
@@ -219,11 +205,7 @@ list(struct cupboard *c, void *ctx)
 static int
 run_list(struct invocation *in)
 {
-    struct str domain = STR_EMPTY;
-
-    if (in->n_objects > 0 && !cupboard_domain(in, in->objects[0], &domain))
-        return COMMAND_USAGE;
-    return cupboard_read(in, list, &domain);
+    return cupboard_read_domain(in, list);
 }
 
 static void
@@ -335,10 +317,8 @@ show(struct cupboard *c, void *ctx)
     enum accounts_result found =
         accounts_user_get(c->accounts, &c->in->arena, u->key, &user, &c->e);
 
-    if (found == ACCOUNTS_MISSING)
-        return no_such_user(u->key);
     if (found != ACCOUNTS_DONE)
-        return cupboard_trouble(c);
+        return cupboard_status(c, found, "account", u->key);
     if (address_parse(str_from(c->in->objects[0]), &address))
         book_resolve(&c->book, &c->in->arena, &address, &route);
     if (route.answer != BOOK_ACCOUNT)
@@ -372,12 +352,10 @@ take_away(struct cupboard *c, void *ctx)
     enum accounts_result result =
         accounts_user_remove(c->accounts, u->key, &c->e);
 
-    if (result == ACCOUNTS_MISSING)
-        return no_such_user(u->key);
-    if (result != ACCOUNTS_DONE ||
+    if (result == ACCOUNTS_DONE &&
         !accounts_aliases_to(c->accounts, u->key, on_orphan, u, &c->e))
         return cupboard_trouble(c);
-    return COMMAND_DONE;
+    return cupboard_status(c, result, "account", u->key);
 }
 
 static int

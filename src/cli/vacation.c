@@ -41,22 +41,13 @@ check_subject(struct str subject)
 }
 
 static int
-no_such_account(struct str account)
-{
-    return command_fail(COMMAND_NOTHING, "there is no account %.*s",
-                        STR_ARG(account));
-}
-
-static int
 set(struct cupboard *c, void *ctx)
 {
     const struct vacation *v = ctx;
     enum accounts_result result =
         accounts_vacation_set(c->accounts, v->account, &v->text, &c->e);
 
-    if (result == ACCOUNTS_MISSING)
-        return no_such_account(v->account);
-    return result == ACCOUNTS_DONE ? COMMAND_DONE : cupboard_trouble(c);
+    return cupboard_status(c, result, "account", v->account);
 }
 
 static int
@@ -120,10 +111,8 @@ not_away(struct cupboard *c, struct str account)
     enum accounts_result found =
         accounts_user_get(c->accounts, &c->in->arena, account, &user, &c->e);
 
-    if (found == ACCOUNTS_MISSING)
-        return no_such_account(account);
     if (found != ACCOUNTS_DONE)
-        return cupboard_trouble(c);
+        return cupboard_status(c, found, "account", account);
     return command_fail(COMMAND_NOTHING, "%.*s is not on vacation",
                         STR_ARG(account));
 }
