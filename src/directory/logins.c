@@ -5,16 +5,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "directory/brake.h"
+#include "directory/counts.h"
 #include "directory/identity.h"
-#include "directory/keep.h"
 #include "directory/password.h"
 #include "directory/remember.h"
 #include "directory/scram.h"
 #include "ipc/login.h"
 #include "os/channel.h"
 #include "os/log.h"
-#include "room/ledger.h"
 
 /* Beyond these the answer is LOGIN_TROUBLE at once. Attempts held back by the
  * brake are counted apart: who is being slowed down takes no place of those
@@ -23,8 +21,6 @@ enum { CHECKING_MAX = 256, BRAKED_MAX = 1024, TALKING_MAX = 4096 };
 
 enum {
     TALK_MS = 60 * 1000,
-    SAVE_MS = 5 * 1000,
-    SAVED_MAX = 64 << 20, /* octets of the brake's file */
 };
 
 /* A receive process; lives as long as a login of its needs it. */
@@ -68,13 +64,8 @@ struct logins {
     const char *database; /* path */
     const struct hosting *hosting;
     struct scram_context *scram;
-    struct brake brake;
+    struct counts counts;
     struct remember remember;
-    struct keep *keep, *keep_ledger;
-    struct ledger *ledger; /* NULL: could not be made, nothing is limited */
-    int ledger_fd;
-    uint64_t ledger_saved; /* its changes then */
-    struct timer *save;
     struct login *in_hand;
     size_t count[STAGE_PROVEN + 1];
     loop_fn on_idle;
@@ -251,7 +242,7 @@ on_checked(struct task *task)
         deny(l);
         return;
     }
-    brake_succeeded(&s->brake, l->who.name, l->client, now(l));
+    brake_succeeded(&s->counts.brake, l->who.name, l->client, now(l));
     remember_good(&s->remember, l->who.account, buf_str(&l->hash),
                   buf_str(&l->password), now(l));
     if (admit(l))
@@ -333,7 +324,7 @@ take_step(struct login *l, struct str bytes)
         listen(l, STAGE_TALKING, buf_str(&challenge));
         break;
     case SCRAM_PROVEN:
-        brake_succeeded(&s->brake, l->who.name, l->client, now(l));
+        brake_succeeded(&s->counts.brake, l->who.name, l->client, now(l));
         if (admit(l))
             listen(l, STAGE_PROVEN, buf_str(&challenge));
         break;
@@ -377,13 +368,14 @@ queue_up(struct login *l)
     struct logins *s = l->asker->all;
     bool full = l->scram == NULL && s->count[STAGE_CHECKING] >= CHECKING_MAX;
     int64_t wait_ms =
-        full ? 0 : brake_begin(&s->brake, l->who.name, l->client, now(l));
+        full ? 0
+             : brake_begin(&s->counts.brake, l->who.name, l->client, now(l));
 
     if (wait_ms < 0) {
         answer(l, LOGIN_BRAKED, STR_EMPTY, "braked");
     } else if (full || (wait_ms > 0 && s->count[STAGE_BRAKED] >= BRAKED_MAX)) {
         if (!full)
-            brake_undo(&s->brake, l->who.name, l->client, now(l));
+            brake_undo(&s->counts.brake, l->who.name, l->client, now(l));
         answer(l, LOGIN_TROUBLE, STR_EMPTY, "overload");
     } else if (wait_ms == 0) {
         check(l);
@@ -581,7 +573,7 @@ hand_over_ledger(struct asker *a)
     struct buf frame = {0};
 
     login_encode(&frame, &(struct login_msg){.type = LOGIN_LEDGER});
-    channel_send_fd(a->channel, buf_str(&frame), a->all->ledger_fd);
+    channel_send_fd(a->channel, buf_str(&frame), a->all->counts.ledger_fd);
     buf_fini(&frame);
 }
 
@@ -592,89 +584,12 @@ logins_attach(struct logins *s, int fd)
     a->all = s;
     a->channel = channel_new(s->loop, fd, on_frame, on_end, a);
     channel_keep_secret(a->channel);
-    if (s->ledger != NULL)
+    if (s->counts.ledger != NULL)
         hand_over_ledger(a);
 }
 
 /* ---- life -----------------------------------------------------------------
  */
-
-static bool
-ledger_changed(const struct logins *s)
-{
-    return s->ledger != NULL && ledger_changes(s->ledger) != s->ledger_saved;
-}
-
-static void
-save_ledger(struct logins *s, struct buf *to)
-{
-    s->ledger_saved = ledger_changes(s->ledger);
-    ledger_save(s->ledger, loop_now(s->loop), to);
-}
-
-static void
-on_save(void *ctx)
-{
-    struct logins *s = ctx;
-    struct buf octets = {0};
-
-    if (s->brake.changed && keep_idle(s->keep)) {
-        brake_save(&s->brake, &octets);
-        keep_write(s->keep, &octets);
-    }
-    if (ledger_changed(s) && keep_idle(s->keep_ledger)) {
-        save_ledger(s, &octets);
-        keep_write(s->keep_ledger, &octets);
-    }
-    timer_set(s->save, loop_now(s->loop).mono_ms + SAVE_MS);
-}
-
-void
-logins_save(struct logins *s)
-{
-    struct buf octets = {0};
-
-    if (s->brake.changed) {
-        brake_save(&s->brake, &octets);
-        keep_write_now(s->keep, &octets);
-    }
-    buf_clear(&octets);
-    if (ledger_changed(s)) {
-        save_ledger(s, &octets);
-        keep_write_now(s->keep_ledger, &octets);
-    }
-    buf_fini(&octets);
-}
-
-/* A lost count lets some guess again: no reason not to serve. */
-static void
-load(struct logins *s)
-{
-    struct buf octets = {0};
-    struct err e;
-
-    if (!keep_read(s->keep, SAVED_MAX, &octets, &e))
-        log_error(e.text);
-    else if (octets.n > 0 && !brake_load(&s->brake, buf_str(&octets)))
-        log_error("directory/brake is damaged: failed logins are counted anew");
-    buf_fini(&octets);
-}
-
-static void
-open_ledger(struct logins *s)
-{
-    struct buf octets = {0};
-    struct err e;
-
-    s->ledger = ledger_make(&s->ledger_fd, &e);
-    if (s->ledger == NULL || !keep_read(s->keep_ledger, SAVED_MAX, &octets, &e))
-        log_error(e.text);
-    else if (octets.n > 0 &&
-             !ledger_load(s->ledger, buf_str(&octets), loop_now(s->loop)))
-        log_error("directory/sent is damaged: what accounts sent is counted "
-                  "anew");
-    buf_fini(&octets);
-}
 
 struct logins *
 logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
@@ -687,14 +602,8 @@ logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
     s->hosting = hosting;
     s->database = database;
     s->scram = scram_context_new();
-    s->brake.failures = BRAKE_FAILURES;
-    s->keep = keep_new(l, folder, "brake");
-    s->keep_ledger = keep_new(l, folder, "sent");
     remember_init(&s->remember);
-    load(s);
-    open_ledger(s);
-    s->save = timer_new(l, on_save, s);
-    timer_set(s->save, loop_now(l).mono_ms + SAVE_MS);
+    counts_init(&s->counts, l, folder);
     s->on_idle = on_idle;
     s->ctx = ctx;
     return s;
@@ -703,7 +612,13 @@ logins_new(struct loop *l, struct accounts *a, const struct hosting *hosting,
 void
 logins_set_brake(struct logins *s, uint32_t failures)
 {
-    s->brake.failures = failures;
+    s->counts.brake.failures = failures;
+}
+
+void
+logins_save(struct logins *s)
+{
+    counts_save(&s->counts);
 }
 
 bool
@@ -722,13 +637,8 @@ logins_free(struct logins *s)
         s->in_hand->timer = NULL; // went with the loop
         free_login(s->in_hand);
     }
-    brake_fini(&s->brake);
+    counts_fini(&s->counts);
     remember_fini(&s->remember);
     scram_context_free(s->scram);
-    keep_free(s->keep);
-    keep_free(s->keep_ledger);
-    ledger_free(s->ledger);
-    if (s->ledger_fd >= 0)
-        (void)close(s->ledger_fd);
     free(s);
 }
