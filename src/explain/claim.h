@@ -27,7 +27,7 @@ struct claim {
     struct buf text;        /* the words about this recipient, lines end with
                                "\n", paragraphs with an empty one */
     bool reported;          /* the report for machines names it */
-    bool local; /* its diagnostic is what a delivery program said */
+    bool local;             /* its diagnostic is what a delivery program said */
 };
 
 struct claims {

@@ -43,7 +43,7 @@ struct explained {
     struct str recipient;        /* as written, without < and > */
     const struct reason *reason; /* never NULL; its klass is the class */
     enum explain_confidence confidence;
-    struct str wording_of; /* who is known to say so, "qmail"; empty: many */
+    struct str wording_of;    /* who is known to say so, "qmail"; empty: many */
     bool permanent;           /* trying again will not help */
     struct str reply;         /* "553" */
     struct str status;        /* "5.1.1" */
