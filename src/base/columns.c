@@ -98,21 +98,6 @@ is_in(const struct range *r, size_t n, uint32_t c)
     return false;
 }
 
-/* The character at the front of s, which is not empty. */
-static uint32_t
-decode(struct str s, size_t *octets)
-{
-    static const unsigned char first_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    size_t n = utf8_first(s);
-    *octets = n == 0 ? 1 : n;
-    if (n == 0)
-        return '?';
-    uint32_t c = (unsigned char)s.p[0] & first_bits[n];
-    for (size_t i = 1; i < n; i++)
-        c = c << 6 | ((unsigned char)s.p[i] & 0x3F);
-    return c;
-}
-
 static size_t
 width_of(uint32_t c)
 {
@@ -128,7 +113,7 @@ columns_width(struct str s)
 {
     size_t width = 0, octets;
     while (s.n > 0) {
-        width += width_of(decode(s, &octets));
+        width += width_of(utf8_decode(s, &octets));
         s = str_from_pos(s, octets);
     }
     return width;
@@ -152,7 +137,7 @@ columns_take(struct str *text, size_t width)
     uint32_t before = ' ';
 
     while (at < s.n) {
-        uint32_t c = decode(str_from_pos(s, at), &octets);
+        uint32_t c = utf8_decode(str_from_pos(s, at), &octets);
         if (c == ' ' ? before != ' ' : parts(before, c))
             end = at;
         column += width_of(c);

@@ -103,3 +103,17 @@ utf8_add(struct buf *to, uint32_t c)
     }
     to->n = (size_t)(p - to->p);
 }
+
+uint32_t
+utf8_decode(struct str s, size_t *octets)
+{
+    static const unsigned char first_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    size_t n = utf8_first(s);
+    *octets = n == 0 ? 1 : n;
+    if (n == 0)
+        return '?';
+    uint32_t c = (unsigned char)s.p[0] & first_bits[n];
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | ((unsigned char)s.p[i] & 0x3F);
+    return c;
+}

@@ -10,6 +10,10 @@ size_t utf8_first(struct str s);
 
 bool utf8_valid(struct str s);
 
+/* The character at the front of s, which is not empty, and its octets; '?' and
+ * one octet where there is none. */
+uint32_t utf8_decode(struct str s, size_t *octets);
+
 /* Appends s; each octet that is no part of a character becomes U+FFFD. */
 void utf8_add_mended(struct buf *to, struct str s);
 

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/map.h"
+#include "base/utf8.h"
 
-enum { FIRST = 4, FEW = 8 };
+enum { FIRST = 4, FEW = 8, ORCPT_MAX = 500 };
 
 /* The slot of that address, or the free one where it belongs. */
 static uint32_t *
@@ -45,6 +47,27 @@ grow(struct rcpts *r, struct arena *a, struct envelope *e)
         *find_slot(r, e, e->rcpts[i].address) = (uint32_t)i + 1;
 }
 
+/* In the form that passes everywhere: "\\x{FC}" for a character that is not
+ * ASCII (RFC 6533, 3). One that grows beyond what ORCPT may be is left out. */
+static struct str
+keep_orcpt(struct arena *a, const struct smtp_rcpt *rcpt)
+{
+    struct buf b = {0};
+    size_t octets;
+    if (!rcpt->orcpt_utf8)
+        return arena_dup(a, rcpt->orcpt);
+    for (struct str s = rcpt->orcpt; s.n > 0; s = str_from_pos(s, octets)) {
+        uint32_t c = utf8_decode(s, &octets);
+        if (c < 0x80)
+            buf_add_char(&b, (char)c);
+        else
+            buf_addf(&b, "\\x{%X}", c);
+    }
+    struct str own = b.n > ORCPT_MAX ? STR_EMPTY : arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return own;
+}
+
 void
 rcpts_add(struct rcpts *r, struct arena *a, struct envelope *e,
           const struct smtp_rcpt *rcpt)
@@ -56,7 +79,7 @@ rcpts_add(struct rcpts *r, struct arena *a, struct envelope *e,
         grow(r, a, e);
     e->rcpts[e->n_rcpts++] = (struct recipient){
         .address = arena_dup(a, address),
-        .orcpt = arena_dup(a, rcpt->orcpt),
+        .orcpt = keep_orcpt(a, rcpt),
         .notify = rcpt->notify,
     };
     if (r->index != NULL)

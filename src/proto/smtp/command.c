@@ -137,7 +137,8 @@ static void
 do_rcpt(struct smtp_server *m, struct str args, struct smtp_event *ev)
 {
     enum smtp_parse p = smtp_parse_rcpt(args, &ev->rcpt);
-    bool utf8 = p == SMTP_PARSE_OK && ev->rcpt.recipient.utf8 && !m->smtputf8;
+    bool utf8 = p == SMTP_PARSE_OK && !m->smtputf8 &&
+                (ev->rcpt.recipient.utf8 || ev->rcpt.orcpt_utf8);
     m->had_rcpt = true;
     if (p == SMTP_PARSE_OK && !utf8) {
         server_ask(m, SMTP_EVENT_RECIPIENT, ev);

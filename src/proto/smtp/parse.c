@@ -2,6 +2,7 @@
 #include "proto/smtp/parse.h"
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
 enum { SIZE_DIGITS = 20, ENVID_MAX = 100, ORCPT_MAX = 500, HELLO_MAX = 255 };
 
@@ -204,13 +205,34 @@ parse_notify(struct str value, unsigned *notify)
     return true;
 }
 
-/* original-recipient-address = addr-type ";" xtext RFC 3461, 4.2 */
+/* utf-8-addr-unitext; its "\\x{HEX}" is taken as it stands. RFC 6533, 3 */
 static bool
-orcpt_valid(struct str value)
+unitext_valid(struct str s)
+{
+    if (!utf8_valid(s))
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c <= ' ' || c == '+' || c == '=' || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+/* original-recipient-address = addr-type ";" xtext RFC 3461, 4.2; RFC 6533, 3
+ */
+static bool
+parse_orcpt(struct str value, struct smtp_rcpt *rcpt)
 {
     struct str type, address;
-    return value.n <= ORCPT_MAX && str_cut(value, ';', &type, &address) &&
-           type.n > 0 && address.n > 0 && xtext_valid(address);
+    rcpt->orcpt = value;
+    if (value.n > ORCPT_MAX || !str_cut(value, ';', &type, &address) ||
+        type.n == 0 || address.n == 0)
+        return false;
+    if (xtext_valid(address))
+        return true;
+    rcpt->orcpt_utf8 = true;
+    return str_eq_nocase(type, STR("utf-8")) && unitext_valid(address);
 }
 
 static enum smtp_parse
@@ -220,10 +242,8 @@ parse_rcpt_param(struct str key, struct str value, struct smtp_rcpt *rcpt,
     if (str_eq_nocase(key, STR("NOTIFY")))
         return result(first_time(seen, SEEN_NOTIFY) &&
                       parse_notify(value, &rcpt->notify));
-    if (str_eq_nocase(key, STR("ORCPT"))) {
-        rcpt->orcpt = value;
-        return result(first_time(seen, SEEN_ORCPT) && orcpt_valid(value));
-    }
+    if (str_eq_nocase(key, STR("ORCPT")))
+        return result(first_time(seen, SEEN_ORCPT) && parse_orcpt(value, rcpt));
     return SMTP_UNKNOWN_PARAM;
 }
 

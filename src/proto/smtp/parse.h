@@ -29,6 +29,7 @@ struct smtp_rcpt {
     struct address recipient; /* domain is empty: bare postmaster */
     unsigned notify;
     struct str orcpt;
+    bool orcpt_utf8; /* some of it is not ASCII: for SMTPUTF8 only */
 };
 
 struct smtp_bdat {

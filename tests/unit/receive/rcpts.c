@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "receive/rcpts.h"
 
 static struct smtp_rcpt
@@ -59,12 +61,48 @@ another_spelling_is_another_recipient(void **state)
     arena_fini(&a);
 }
 
+/* RFC 6533, 3: in the form that every next host takes. */
+static void
+orcpt_in_utf8(void **state)
+{
+    static const struct {
+        const char *given, *kept;
+    } cases[] = {
+        {"utf-8;j\xc3\xb6rg@example.com",         "utf-8;j\\x{F6}rg@example.com"},
+        {"utf-8;\xe4\xbe\x8b@\xf0\x9f\x93\xa7.x",
+         "utf-8;\\x{4F8B}@\\x{1F4E7}.x"                                         },
+        {"utf-8;a\\x{FC}+2B\xc3\xb6",             "utf-8;a\\x{FC}+2B\\x{F6}"    },
+    };
+    struct arena a = {0};
+    struct envelope e = {.sender = STR_EMPTY};
+    struct rcpts r = {0};
+    char longest[500];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct smtp_rcpt one = rcpt(arena_printf(&a, "u%zu@example.com", i));
+        one.orcpt = str_from(cases[i].given);
+        one.orcpt_utf8 = true;
+        rcpts_add(&r, &a, &e, &one);
+        assert_true(str_eq(e.rcpts[i].orcpt, str_from(cases[i].kept)));
+    }
+    struct smtp_rcpt grown = rcpt(STR("x@example.com"));
+    memset(longest, '\xc3', sizeof longest);
+    for (size_t i = 1; i < sizeof longest; i += 2)
+        longest[i] = '\xb6';
+    grown.orcpt = str_from_n(longest, sizeof longest);
+    grown.orcpt_utf8 = true;
+    rcpts_add(&r, &a, &e, &grown);
+    assert_int_equal(e.rcpts[e.n_rcpts - 1].orcpt.n, 0);
+    arena_fini(&a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(said_twice_is_kept_once),
         cmocka_unit_test(another_spelling_is_another_recipient),
+        cmocka_unit_test(orcpt_in_utf8),
     };
     return cmocka_run_group_tests_name("receive/rcpts", tests, NULL, NULL);
 }
