@@ -131,10 +131,7 @@ notices_excerpt(struct str content, enum dsn_ret ret, bool *headers_only)
 static const struct spool_rcpt *
 find_rcpt(const struct spool_view *v, uint32_t index)
 {
-    for (size_t i = 0; i < v->n_rcpts; i++)
-        if (v->rcpts[i].index == index)
-            return &v->rcpts[i];
-    return NULL;
+    return index < v->n_rcpts ? &v->rcpts[index] : NULL;
 }
 
 /* The recipient as the sender wrote it, through all the aliases. */
@@ -236,14 +233,15 @@ next(struct notices *n)
     struct spool_view v;
     struct notice_msg m;
     bool any = spool_next_notice(n->store, &a, &owed);
+    bool known = any && spool_show(n->store, owed.original, &a, &v);
 
-    if (any) {
-        if (spool_show(n->store, owed.original, &a, &v) &&
-            fill(n, &a, &owed, &v, &m))
-            hand_over(n, &m, &v);
-        else
-            spool_notice_declined(n->store, owed.key);
-    }
+    if (known && v.unreadable) // owed until it is known again to whom
+        log_event(LOG_ERROR, "notice-kept", LOG_S("notice", owed.key),
+                  LOG_S("why", STR("its original cannot be read")), LOG_END);
+    else if (known && fill(n, &a, &owed, &v, &m))
+        hand_over(n, &m, &v);
+    else if (any)
+        spool_notice_declined(n->store, owed.key);
     arena_fini(&a);
     return any;
 }

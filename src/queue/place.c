@@ -48,13 +48,12 @@ add_pending(struct placing *p, const struct spool_rcpt *r)
 static void
 expansion_begin(struct placing *p)
 {
-    struct spool_view v;
+    struct spool_view v = {0};
 
     if (p->expanding)
         return;
     p->expanding = true;
-    if (!spool_show(p->s->store, p->m->id, &p->m->arena, &v))
-        v.n_rcpts = 0;
+    (void)spool_show(p->s->store, p->m->id, &p->m->arena, &v);
     expand_init(&p->expand, &p->m->arena, v.rcpts, v.n_rcpts);
 }
 
@@ -71,8 +70,16 @@ follow_alias(struct placing *p, const struct spool_rcpt *r,
     switch (expand_targets(&p->expand, r->index, route->targets, &n)) {
     case EXPAND_OK:
         if (!spool_expand(p->s->store, m->id, r->index, route->targets, n,
-                          indexes))
-            return;
+                          indexes)) {
+            v = (struct verdict){
+                .outcome = OUTCOME_LATER,
+                .status = {4, 2, 4},
+                .reason = STR("too-many-recipients"),
+                .text = STR("The alias has more targets than "
+                            "one message may have.")
+            };
+            break;
+        }
         expand_added(&p->expand, r->index, route->targets, indexes, n);
         p->s->hooks.on_expanded(p->s->hooks.ctx, m, r->address, n);
         for (size_t i = 0; i < n; i++)

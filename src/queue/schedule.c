@@ -131,12 +131,13 @@ struct rcpt_key {
     uint64_t writer, seq, rcpt;
 };
 
+/* NULL: it is gone, or the disk did not let us read for whom it is. */
 static struct sched_message *
 message_load(struct schedule *s, struct msgid id, struct spool_view *v)
 {
     struct sched_message *m = message_new();
 
-    if (!spool_show(s->store, id, &m->arena, v)) {
+    if (!spool_show(s->store, id, &m->arena, v) || v->unreadable) {
         message_free(m);
         return NULL;
     }
@@ -159,12 +160,7 @@ was_given_back(struct schedule *s, struct msgid id, uint32_t rcpt)
 static const struct spool_rcpt *
 find_rcpt(const struct spool_view *v, uint32_t index)
 {
-    if (index < v->n_rcpts && v->rcpts[index].index == index)
-        return &v->rcpts[index];
-    for (size_t i = 0; i < v->n_rcpts; i++)
-        if (v->rcpts[i].index == index)
-            return &v->rcpts[i];
-    return NULL;
+    return index < v->n_rcpts ? &v->rcpts[index] : NULL;
 }
 
 static void
@@ -179,8 +175,12 @@ load_parked(struct schedule *s, struct msgid id, const uint32_t *indexes,
     rcpts = m == NULL ? NULL : arena_array(&m->arena, n, sizeof *rcpts);
     for (size_t i = 0; i < n; i++) {
         const struct spool_rcpt *r;
-        if (was_given_back(s, id, indexes[i]) || m == NULL)
+        if (was_given_back(s, id, indexes[i]))
             continue;
+        if (m == NULL) { // the next claim of it finds out what is wrong
+            spool_unlease(s->store, id, indexes[i], now.wall_ms + UNTRIED_MS);
+            continue;
+        }
         r = find_rcpt(&v, indexes[i]);
         if (r != NULL && r->state == RCPT_LEASED)
             rcpts[kept++] = *r;
@@ -222,11 +222,11 @@ static bool
 is_held(struct schedule *s, struct msgid id)
 {
     struct arena a = {0};
-    struct spool_view v;
-    bool held = spool_show(s->store, id, &a, &v) && v.held;
+    struct spool_view v = {0};
 
+    (void)spool_show(s->store, id, &a, &v);
     arena_fini(&a);
-    return held;
+    return v.held;
 }
 
 static void
@@ -380,10 +380,9 @@ static void
 give_back_parked(struct schedule *s, struct msgid id, struct instant now)
 {
     struct arena a = {0};
-    struct spool_view v;
+    struct spool_view v = {0};
 
-    if (!spool_show(s->store, id, &a, &v))
-        v.n_rcpts = 0;
+    (void)spool_show(s->store, id, &a, &v);
     for (size_t i = 0; i < v.n_rcpts; i++) {
         struct rcpt_key key = {id.writer, id.seq, v.rcpts[i].index};
         if (v.rcpts[i].state != RCPT_LEASED)

@@ -240,10 +240,12 @@ show(struct log_store *s, uint32_t i, struct arena *a, struct spool_view *out)
                             .n_rcpts = t->n_rcpts,
                             .held = (t->flags & TABLE_HELD) != 0,
                             .hold_reason = arena_dup(a, notes_hold(s, t->id))};
-    if (loaded && !envelope_decode(a, m.envelope, &out->envelope))
-        out->envelope = (struct envelope){0};
     if (loaded)
         out->at = locate(s, t, &m);
+    if (!loaded || !envelope_decode(a, m.envelope, &out->envelope)) {
+        out->envelope = (struct envelope){0};
+        out->unreadable = true;
+    }
     out->rcpts = arena_array(a, t->n_rcpts, sizeof *out->rcpts);
     for (uint32_t k = 0; k < t->n_rcpts; k++)
         out->rcpts[k] = view_rcpt(s, i, k, a, &out->envelope);

@@ -200,9 +200,11 @@ struct spool_view {
     struct msgid id;
     struct envelope envelope;
     uint64_t size;
-    struct spool_rcpt *rcpts;
+    struct spool_rcpt *rcpts; /* rcpts[i].index is i */
     size_t n_rcpts;
     bool held;
+    bool unreadable; /* its record is not to be had: there is no envelope and
+                        no address, only what became of it */
     struct str hold_reason;
     struct spool_locator at;
 };

@@ -2,7 +2,10 @@
 #include "queue/schedule.h"
 
 #include "fakebook.h"
+#include "faultystore.h"
 #include "spool/memory.h"
+
+#include <stdio.h>
 
 /* A queue without a process: the spool in memory, a clock set by hand. */
 struct world {
@@ -47,6 +50,7 @@ setup(void **state)
     w->spool = memory_spool_new();
     w->door = memory_door_new(w->spool, NULL, NULL);
     w->store = memory_store_new(w->spool);
+    faulty_init(w->store);
     w->o.retry = (struct retry_policy){1000, 4000, 10000};
     w->o.max_in_flight = 100;
     w->o.send = (struct lanes_limits){1, 50, 2, 75};
@@ -502,6 +506,231 @@ more_workers(void **state)
     assert_true(slots > 1); // names are spread
 }
 
+/* ---- what should not be -------------------------------------------------- */
+
+/* Not more than may be loaded, whatever the budget. */
+static void
+no_room(void **state)
+{
+    struct world *w = *state;
+    struct sched_job *j;
+
+    w->o.max_in_flight = 2;
+    schedule_configure(w->schedule, &w->o);
+    SUBMIT(w, "a@one.example");
+    SUBMIT(w, "a@two.example");
+    SUBMIT(w, "a@three.example");
+    assert_int_equal(schedule_fill(w->schedule, w->now, 16), 2);
+    assert_int_equal(schedule_fill(w->schedule, w->now, 16), 0);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    report(w, j, OUTCOME_RELAYED);
+    assert_int_equal(schedule_fill(w->schedule, w->now, 16), 1);
+    schedule_free(NULL);
+}
+
+/* A hundred is what every server must take in one transaction. */
+static void
+many_recipients(void **state)
+{
+    struct world *w = *state;
+    struct recipient r[130] = {0};
+    struct envelope e = {
+        .sender = STR("sue@example.org"), .rcpts = r, .n_rcpts = 130};
+    enum spool_result why;
+    struct sched_job *j;
+
+    for (size_t i = 0; i < e.n_rcpts; i++)
+        r[i].address = STR("a@one.example");
+    struct spool_message *m = spool_begin(w->door, &e, &why);
+    spool_commit(m, false, on_stored, NULL);
+    spool_turn(w->door);
+    fill(w);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    assert_int_equal(j->n_rcpts, 100);
+    for (struct sched_rcpt *x = j->first; x != NULL; x = x->next)
+        spool_unlease(w->store, j->message->id, x->index, INT64_MAX - 1);
+    /* Their leases ended behind our back: what is said of them is void. */
+    report(w, j, OUTCOME_RELAYED);
+    assert_int_equal(w->fates[FATE_DELIVERED], 0);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    assert_int_equal(j->n_rcpts, 30);
+    report(w, j, OUTCOME_RELAYED);
+    assert_int_equal(w->fates[FATE_DELIVERED], 30);
+    assert_int_equal(spool_count(w->store), 1);
+}
+
+/* A worker may name the recipients in any order; what it names twice or makes
+ * up changes nothing. */
+static void
+reported_in_disorder(void **state)
+{
+    struct world *w = *state;
+    struct job_rcpt r[] = {
+        {.index = 2, .verdict = {.outcome = OUTCOME_LATER}  },
+        {.index = 9, .verdict = {.outcome = OUTCOME_REFUSED}},
+        {.index = 0, .verdict = {.outcome = OUTCOME_RELAYED}},
+        {.index = 1, .verdict = {.outcome = OUTCOME_REFUSED}},
+        {.index = 0, .verdict = {.outcome = OUTCOME_REFUSED}},
+    };
+    struct sched_job *j;
+
+    SUBMIT(w, "a@one.example", "b@one.example", "c@one.example");
+    fill(w);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    schedule_report(w->schedule, j, r, sizeof r / sizeof *r, w->now);
+    assert_int_equal(w->fates[FATE_DELIVERED], 1);
+    assert_int_equal(w->fates[FATE_BOUNCED], 1);
+    assert_int_equal(w->fates[FATE_DEFERRED], 1);
+}
+
+static void
+adopted_with_nonsense(void **state)
+{
+    struct world *w = *state;
+    struct job_rcpt r[] = {{.index = 0}, {.index = 1}, {.index = 7}};
+    struct job_msg m = {
+        .type = JOB_RUNNING, .job = 77, .rcpts = r, .n_rcpts = 3};
+    struct sched_job *j;
+
+    m.id = SUBMIT(w, "a@one.example", "b@one.example");
+    assert_non_null(j = schedule_adopt(w->schedule, CARRIER_SEND, 99, &m));
+    assert_int_equal(j->n_rcpts, 2);
+    m.job = 78; // all of it is in hand already
+    assert_null(schedule_adopt(w->schedule, CARRIER_SEND, 0, &m));
+    assert_int_equal(schedule_loaded(w->schedule), 1);
+    report(w, j, OUTCOME_RELAYED);
+    assert_int_equal(spool_count(w->store), 0);
+
+    m.id = SUBMIT(w, "a@one.example", "b@one.example");
+    faulty.unreadable = true; // to whom an outcome were to be told
+    assert_null(schedule_adopt(w->schedule, CARRIER_SEND, 0, &m));
+    faulty.unreadable = false;
+    fill(w);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    report(w, j, OUTCOME_RELAYED);
+}
+
+/* Parked, and the disk fails when its turn comes: nobody is refused for that,
+ * it comes back when it can be read. */
+static void
+parked_and_unreadable(void **state)
+{
+    struct world *w = *state;
+    struct sched_job *j;
+    size_t n = 0;
+
+    for (int i = 0; i < 12; i++)
+        SUBMIT(w, "a@slow.example");
+    fill(w);
+    faulty.unreadable = true;
+    while ((j = next(w, CARRIER_SEND)) != NULL)
+        report(w, j, OUTCOME_RELAYED);
+    faulty.unreadable = false;
+    assert_int_equal(w->fates[FATE_DELIVERED], 4);
+    assert_int_equal(w->fates[FATE_BOUNCED], 0);
+    assert_int_equal(spool_count(w->store), 8);
+    w->now.wall_ms += 1000;
+    fill(w);
+    for (; (j = next(w, CARRIER_SEND)) != NULL; n++)
+        report(w, j, OUTCOME_RELAYED);
+    assert_int_equal(n, 8);
+    assert_int_equal(spool_count(w->store), 0);
+}
+
+/* Parked twice and given back twice: it is nowhere any more. */
+static void
+given_back_again(void **state)
+{
+    struct world *w = *state;
+    struct msgid last;
+    struct sched_job *j;
+    size_t n = 0;
+
+    for (int i = 0; i < 7; i++)
+        last = SUBMIT(w, "a@slow.example");
+    fill(w);
+    assert_true(schedule_give_back(w->schedule, last, w->now));
+    fill(w);
+    assert_true(schedule_give_back(w->schedule, last, w->now));
+    while ((j = next(w, CARRIER_SEND)) != NULL) {
+        report(w, j, OUTCOME_RELAYED);
+        n++;
+    }
+    assert_int_equal(n, 6);
+    assert_int_equal(spool_count(w->store), 1);
+    /* Of what is not there all has been given back. */
+    assert_true(spool_remove(w->store, last));
+    assert_true(schedule_give_back(w->schedule, last, w->now));
+}
+
+/* More targets than the spool takes: the message waits until the alias is
+ * smaller, and its sender learns of it in the end. */
+static void
+alias_too_large(void **state)
+{
+    static const char *const all[] = {"x@one.example", NULL};
+    struct world *w = *state;
+    struct sched_job *j;
+
+    fakebook_alias(&w->fake, "l:all@example.com", all);
+    SUBMIT(w, "all@example.com");
+    faulty.too_large = true;
+    fill(w);
+    assert_int_equal(w->fates[FATE_DEFERRED], 1);
+    assert_null(next(w, CARRIER_SEND));
+    faulty.too_large = false;
+    w->now.wall_ms += 1000;
+    fill(w);
+    assert_non_null(j = next(w, CARRIER_SEND));
+    report(w, j, OUTCOME_RELAYED);
+
+    SUBMIT(w, "all@example.com");
+    faulty.too_large = true;
+    w->now.wall_ms += 100000;
+    fill(w);
+    assert_int_equal(w->fates[FATE_BOUNCED], 1);
+    assert_int_equal(w->notices, 1);
+}
+
+/* The message came to an alias and to all whom it leads to. */
+static void
+alias_with_nobody_new(void **state)
+{
+    static const char *const all[] = {"ann@example.com", NULL};
+    struct world *w = *state;
+    struct sched_job *j;
+
+    fakebook_alias(&w->fake, "l:all@example.com", all);
+    SUBMIT(w, "ann@example.com", "all@example.com");
+    fill(w);
+    assert_int_equal(w->fates[FATE_DELIVERED], 1); // the alias
+    assert_non_null(j = next(w, CARRIER_MAILBOX));
+    assert_int_equal(j->n_rcpts, 1);
+    report(w, j, OUTCOME_DELIVERED);
+    assert_null(next(w, CARRIER_MAILBOX));
+    assert_int_equal(spool_count(w->store), 0);
+}
+
+/* Each alias leads to the next: the chain ends where a person would give up. */
+static void
+aliases_too_deep(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 80; i++) {
+        char key[40], to[40];
+        const char *const targets[] = {to, NULL};
+        (void)snprintf(key, sizeof key, "l:n%d@example.com", i);
+        (void)snprintf(to, sizeof to, "n%d@example.com", i + 1);
+        fakebook_alias(&w->fake, key, targets);
+    }
+    SUBMIT(w, "n0@example.com");
+    fill(w);
+    assert_int_equal(w->fates[FATE_BOUNCED], 1);
+    assert_int_equal(w->notices, 1);
+    assert_int_equal(schedule_loaded(w->schedule), 0);
+}
+
 /* Random outcomes, crashes and clocks: whatever happens, no recipient gets two
  * final outcomes, and in the end everything has one. */
 static void
@@ -564,6 +793,15 @@ main(void)
         TEST(adoption),
         TEST(giving_back),
         TEST(more_workers),
+        TEST(no_room),
+        TEST(many_recipients),
+        TEST(reported_in_disorder),
+        TEST(adopted_with_nonsense),
+        TEST(parked_and_unreadable),
+        TEST(given_back_again),
+        TEST(alias_too_large),
+        TEST(alias_with_nobody_new),
+        TEST(aliases_too_deep),
         TEST(nothing_lost_nothing_twice),
     };
     return cmocka_run_group_tests_name("queue/schedule", tests, NULL, NULL);
