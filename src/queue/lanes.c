@@ -161,7 +161,7 @@ lanes_release(struct lanes *l, struct destination *d)
     struct buf key = {0};
 
     if (d->waiting.n > 0 || d->in_hand > 0 || d->suspects > 0 ||
-        d->building != NULL || d->parked.n > 0 || d->ready)
+        d->building != NULL || d->parked.n > 0)
         return;
     buf_add_char(&key, (char)('0' + d->carrier));
     buf_add(&key, d->name);

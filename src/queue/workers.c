@@ -24,7 +24,7 @@ struct worker {
     enum role role;
     uint32_t slot;
     uint64_t incarnation;
-    int fd;                  /* -1: the channel has it */
+    int fd;                  /* until workers_open(); then the channel's */
     struct channel *channel; /* NULL: not open yet, or ended */
     struct sched_list hand;
     struct map grants;  /* segment -> grant */
@@ -173,8 +173,6 @@ bury(struct worker *w)
                   LOG_END);
     schedule_lost(w->all->schedule, &w->hand, loop_now(w->all->loop));
     ungrant_all(w);
-    if (w->fd >= 0)
-        (void)close(w->fd);
     while (*at != w)
         at = &(*at)->next;
     *at = w->next;
@@ -209,7 +207,7 @@ workers_reaped(struct workers *all, enum role role, uint32_t slot,
         if (w->role != role || w->slot != slot || w->incarnation != incarnation)
             continue;
         w->reaped = true;
-        if (w->channel == NULL && (all->open || w->fd < 0))
+        if (all->open && w->channel == NULL)
             bury(w); // what it said last has been read
         return;
     }
@@ -299,7 +297,6 @@ static void
 open_one(struct worker *w)
 {
     w->channel = channel_new(w->all->loop, w->fd, on_frame, on_end, w);
-    w->fd = -1;
 }
 
 void
