@@ -2,6 +2,8 @@
 /* The tables that tools/catalogue.py writes. */
 #pragma once
 
+#include <stdalign.h>
+
 #include "catalogue/catalogue.h"
 
 /* Stands in a pattern for one word or more without a blank. */
@@ -45,8 +47,9 @@ extern const struct catalogue_wording {
 } catalogue_wordings[];
 extern const size_t catalogue_n_wordings;
 
-/* The wordings' anchors as a serialized Vectorscan database, for any machine:
- * made at build time by tools/catalogue_database.c. */
+/* The wordings' anchors as a Vectorscan database, for any machine, as it lies
+ * in memory: made at build time by tools/catalogue_database.c. */
+enum { CATALOGUE_ALIGNED = 64 };
 extern const uint64_t catalogue_database[];
 extern const size_t catalogue_n_database; /* octets */
 

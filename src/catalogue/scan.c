@@ -20,7 +20,8 @@ enum {
 
 static struct {
     bool open;
-    hs_database_t *db; /* NULL: no words are recognised */
+    const hs_database_t *db; /* NULL: no words are recognised */
+    hs_database_t *made;     /* db, where it is not the program's own */
     hs_scratch_t *scratch;
     const char *warning;
 } scanner;
@@ -139,18 +140,31 @@ compile_again(void)
     return db; // an error's text is left: its owner is the other library
 }
 
+/* The database where it lies; NULL: the library says that it is of another
+ * version, or it is none. */
+static const hs_database_t *
+in_place(struct str database)
+{
+    const hs_database_t *db = (const void *)database.p;
+    size_t size;
+    if ((uintptr_t)database.p % CATALOGUE_ALIGNED != 0 ||
+        hs_database_size(db, &size) != HS_SUCCESS || size > database.n)
+        return NULL;
+    return db;
+}
+
 void
 scan_open(struct str database)
 {
-    hs_database_t *db = NULL;
-
-    (void)hs_free_database(scanner.db);
+    (void)hs_free_database(scanner.made);
     scanner.open = true;
     scanner.warning = NULL;
-    if (hs_deserialize_database(database.p, database.n, &db) != HS_SUCCESS) {
-        db = compile_again();
+    scanner.made = NULL;
+    scanner.db = in_place(database);
+    if (scanner.db == NULL) {
+        scanner.db = scanner.made = compile_again();
         scanner.warning =
-            db != NULL
+            scanner.db != NULL
                 ? "the database of wordings was made for another version of "
                   "Vectorscan and is made again at every start; a gatepost "
                   "built for this version would start faster"
@@ -158,13 +172,12 @@ scan_open(struct str database)
                   "Vectorscan, and libhs.so.5 could not make it again: replies "
                   "are recognised by their codes only";
     }
-    if (db != NULL && hs_alloc_scratch(db, &scanner.scratch) != HS_SUCCESS) {
-        (void)hs_free_database(db);
-        db = NULL;
+    if (scanner.db != NULL &&
+        hs_alloc_scratch(scanner.db, &scanner.scratch) != HS_SUCCESS) {
+        scanner.db = NULL;
         scanner.warning = "Vectorscan does not work on this machine: replies "
                           "are recognised by their codes only";
     }
-    scanner.db = db;
 }
 
 struct scan_hit

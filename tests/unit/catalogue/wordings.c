@@ -137,17 +137,29 @@ each_is_recognised(void **state)
     assert_null(catalogue_warning());
 }
 
-/* All but the first, so that the library finds another checksum or version. */
+/* No database, one of another version, one that is cut, one that lies wrongly:
+ * each is made anew, with a warning. */
 static void
 a_database_that_does_not_fit(void **state)
 {
-    static const char broken[64] = "no database";
+    alignas(CATALOGUE_ALIGNED) static const char broken[256] = "no database";
+    size_t n = catalogue_n_database;
+    char *copy = aligned_alloc(CATALOGUE_ALIGNED, n + CATALOGUE_ALIGNED);
     (void)state;
+    assert_non_null(copy);
     scan_open(str_from_n(broken, sizeof broken));
     assert_non_null(catalogue_warning());
     assert_true(each_line(samples, check_sample) > 0);
-    scan_open(str_from_n(catalogue_database, catalogue_n_database - 1));
+    memcpy(copy, catalogue_database, n);
+    copy[5] ^= 1; // of the version, behind the four octets of the magic number
+    scan_open(str_from_n(copy, n));
     assert_non_null(catalogue_warning());
+    memcpy(copy + 8, catalogue_database, n);
+    scan_open(str_from_n(copy + 8, n));
+    assert_non_null(catalogue_warning());
+    scan_open(str_from_n(catalogue_database, n / 2));
+    assert_non_null(catalogue_warning());
+    free(copy);
     scan_open(str_from_n(catalogue_database, catalogue_n_database));
     assert_null(catalogue_warning());
 }
