@@ -32,8 +32,10 @@ build/gatepost: FORCE
 		-Dbuildtype=release -Ddebug=true --prefix=$(PREFIX) >build-setup.log 2>&1 \
 		|| { cat build-setup.log; rm -rf build build-setup.log; exit 1; }
 	@rm -f build-setup.log
-	@ninja -C build --quiet src/cli/gatepost
-	@cmp -s build/src/cli/gatepost $@ || install -m 755 build/src/cli/gatepost $@
+	@ninja -C build --quiet src/cli/gatepost src/cli/gatepost-server
+	@for program in gatepost gatepost-server; do \
+		cmp -s build/src/cli/$$program build/$$program || \
+			install -m 755 build/src/cli/$$program build/$$program; done
 
 run: build/gatepost
 	@tools/install-deps run

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The one binary: a room when master starts it so, else what its name says
- * (sendmail, mailq, newaliases), else the command line.
+ * gatepost-server: a room when master starts it so, else what its name says
+ * (sendmail, mailq, newaliases), else the command line. `gatepost` becomes it
+ * (front.c).
  */
 #include "cli/commands.h"
 #include "directory/directory.h"

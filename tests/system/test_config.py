@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 
@@ -140,6 +141,15 @@ def test_usage_errors(args):
     assert done.returncode == 2 and done.stderr.startswith("gatepost: ")
 
 
+def test_a_front_without_its_server(tmp_path):
+    """It explains alone, and says what the other commands lack."""
+    alone = shutil.copy(GATEPOST, tmp_path / "gatepost")
+    done = subprocess.run([alone, "explain", "550 5.1.1 no such user"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and "no mailbox of that name" in done.stdout
+    done = subprocess.run([alone, "--version"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 3 and f"start {tmp_path}/gatepost-server: No such file or directory" in done.stderr
+
+
 def test_unreachable_server(make_server):
     done = make_server().cli("queue", "list", check=False)
     assert done.returncode == 4 and done.stderr.startswith("gatepost: ")
@@ -149,7 +159,7 @@ def test_install_into_a_folder(tmp_path):
     env = dict(os.environ, DESTDIR=str(tmp_path), PREFIX="/usr", BINARY=GATEPOST)
     done = subprocess.run([str(TOP / "install/install")], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for path in ["usr/bin/gatepost", "usr/share/man/man5/gatepost.conf.5", "usr/lib/sysusers.d/gatepost.conf",
+    for path in ["usr/bin/gatepost", "usr/bin/gatepost-server", "usr/share/man/man5/gatepost.conf.5", "usr/lib/sysusers.d/gatepost.conf",
                  "usr/lib/systemd/system/gatepost.service", "etc/gatepost/gatepost.conf"]:
         assert (tmp_path / path).is_file(), path
     assert os.readlink(tmp_path / "usr/sbin/sendmail") == "/usr/bin/gatepost"

@@ -263,6 +263,15 @@ def test_a_message_too_long(tmp_path):
         assert "Note        The message is too long" in text and run.stderr == ""
 
 
+def test_no_library_of_a_server_is_loaded():
+    """A third of a start's time, and nothing a hostile mail could make use of."""
+    listed = subprocess.run([GATEPOST, "explain"], capture_output=True, text=True, timeout=20,
+                            env=dict(os.environ, LD_TRACE_LOADED_OBJECTS="1")).stdout
+    libraries = {line.split(".so")[0].split("/")[-1].strip() for line in listed.splitlines()}
+    sanitizers = {"libasan", "libubsan", "libstdc++", "libgcc_s", "libm"}
+    assert libraries - sanitizers == {"linux-vdso", "libhs_runtime", "libc", "ld-linux-x86-64"}, listed
+
+
 def peak(*args):
     """KiB of memory the command needs at most; what is freed is not kept back
     by the sanitizer."""

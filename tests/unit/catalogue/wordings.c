@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -137,30 +138,24 @@ each_is_recognised(void **state)
     assert_null(catalogue_warning());
 }
 
-/* No database, one of another version, one that is cut, one that lies wrongly:
- * each is made anew, with a warning. */
+/* One of another version, one that is cut: each is made anew, with a warning.
+ */
 static void
 a_database_that_does_not_fit(void **state)
 {
-    alignas(CATALOGUE_ALIGNED) static const char broken[256] = "no database";
     size_t n = catalogue_n_database;
-    char *copy = aligned_alloc(CATALOGUE_ALIGNED, n + CATALOGUE_ALIGNED);
+    char *copy = aligned_alloc(CATALOGUE_ALIGNED, n);
     (void)state;
     assert_non_null(copy);
-    scan_open(str_from_n(broken, sizeof broken));
-    assert_non_null(catalogue_warning());
-    assert_true(each_line(samples, check_sample) > 0);
     memcpy(copy, catalogue_database, n);
     copy[5] ^= 1; // of the version, behind the four octets of the magic number
     scan_open(str_from_n(copy, n));
     assert_non_null(catalogue_warning());
-    memcpy(copy + 8, catalogue_database, n);
-    scan_open(str_from_n(copy + 8, n));
-    assert_non_null(catalogue_warning());
+    assert_true(each_line(samples, check_sample) > 0);
     scan_open(str_from_n(catalogue_database, n / 2));
     assert_non_null(catalogue_warning());
     free(copy);
-    scan_open(str_from_n(catalogue_database, catalogue_n_database));
+    scan_open(str_from_n(catalogue_database, n));
     assert_null(catalogue_warning());
 }
 
