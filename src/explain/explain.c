@@ -60,17 +60,25 @@ struct work {
     bool json;   /* sns was filled */
 };
 
+/* The header of the message that came back, as part or behind the words. */
+static struct fields *
+returned_of(struct work *w)
+{
+    if (w->n.returned.header.n == 0)
+        w->n.returned = fields_of(w->prose.returned);
+    return &w->n.returned;
+}
+
 /* What all records of a message share. */
 static void
 fill_common(struct work *w, struct explained *e)
 {
     struct arena *a = w->a;
-    struct str returned =
-        w->n.returned.n > 0 ? w->n.returned : w->prose.returned;
+    struct fields *returned = returned_of(w);
     e->reporting_mta = w->report.reporting_mta;
     e->agent = w->prose.agent;
-    e->date = when_rfc3339(a, notice_field(a, w->n.header, STR("date")));
-    if (returned.n > 0) {
+    e->date = when_rfc3339(a, notice_field(a, &w->n.header, STR("date")));
+    if (returned->header.n > 0) {
         e->subject = notice_field(a, returned, STR("subject"));
         e->message_id = notice_field(a, returned, STR("message-id"));
         e->sender = notice_field(a, returned, STR("return-path"));
@@ -78,7 +86,7 @@ fill_common(struct work *w, struct explained *e)
     if (e->sender.n == 0)
         e->sender = w->report.sender;
     if (e->sender.n < 3)
-        e->sender = notice_field(a, w->n.header, STR("to"));
+        e->sender = notice_field(a, &w->n.header, STR("to"));
     struct spot s;
     e->sender = spot_address(e->sender, &s) ? s.address : STR_EMPTY;
     (void)str_skip_char(&e->message_id, '<');
@@ -91,10 +99,10 @@ fill_common(struct work *w, struct explained *e)
         e->agent = STR("Amazon SES");
     }
     if (e->agent.n == 0) {
-        struct str rest = w->n.header;
-        struct field f;
-        while (e->agent.n == 0 && mime_next_field(&rest, &f))
-            (void)formats_is_header(f.name, f.value, &e->agent);
+        fields_read(&w->n.header, a);
+        for (size_t i = 0; i < w->n.header.n && e->agent.n == 0; i++)
+            (void)formats_is_header(w->n.header.list[i].name,
+                                    w->n.header.list[i].value, &e->agent);
     }
     if (str_eq(e->agent, STR("words")))
         e->agent = STR_EMPTY;
@@ -148,9 +156,7 @@ add_complaints(struct work *w)
         }
     if (w->out->n > before)
         return;
-    struct str to = notice_field(
-        w->a, w->n.returned.n > 0 ? w->n.returned : w->prose.returned,
-        STR("to"));
+    struct str to = notice_field(w->a, returned_of(w), STR("to"));
     add_plain(w, EXPLAIN_COMPLAINT,
               spot_address(to, &s) ? s.address : STR_EMPTY);
 }
@@ -160,7 +166,7 @@ static void
 take_failed_recipients(struct work *w)
 {
     struct str value =
-        notice_field(w->a, w->n.header, STR("x-failed-recipients"));
+        notice_field(w->a, &w->n.header, STR("x-failed-recipients"));
     struct spot s;
     if (!spot_address(value, &s))
         return;
@@ -177,7 +183,7 @@ guess_recipient(struct work *w)
 {
     struct str own = STR_EMPTY;
     struct spot s;
-    if (spot_address(notice_field(w->a, w->n.header, STR("to")), &s))
+    if (spot_address(notice_field(w->a, &w->n.header, STR("to")), &s))
         own = s.address;
     struct str rest = buf_str(&w->prose.before), line;
     while (rest.n > 0) {
@@ -196,8 +202,7 @@ guess_recipient(struct work *w)
             }
         } while (spot_next(&s));
     }
-    struct str returned =
-        w->n.returned.n > 0 ? w->n.returned : w->prose.returned;
+    struct fields *returned = returned_of(w);
     if (notice_field(w->a, returned, STR("list-id")).n > 0)
         return; // its To is the list
     static const char *const fields[] = {"x-original-to", "delivered-to",
@@ -321,7 +326,7 @@ take_lost_parts(struct work *w, struct str message)
             continue;
         text = rest;
     }
-    struct str whole = undress_boundary(w->a, w->n.header, text);
+    struct str whole = undress_boundary(w->a, w->n.header.header, text);
     if (whole.n > 0) {
         notice_take(&w->n, w->a, whole);
         return;
@@ -348,14 +353,14 @@ read_all(struct work *w, struct str message)
     if (w->n.report.n == 0)
         take_lost_parts(w, message);
     take_lost_feedback(w);
-    w->speaks = notice_speaks_of_delivery(w->a, w->n.header);
+    w->speaks = notice_speaks_of_delivery(w->a, &w->n.header);
     if (w->n.report.n > 0)
         (void)report_read(w->n.report, &w->claims, &w->report);
     if (w->claims.n == 0 && sns_read(w->a, w->n.prose, &w->claims, &w->sns)) {
         w->json = true;
         return;
     }
-    (void)spot_address(notice_field(w->a, w->n.header, STR("to")), &s);
+    (void)spot_address(notice_field(w->a, &w->n.header, STR("to")), &s);
     prose_read(&w->prose, &w->claims, &w->report, w->n.prose, s.address);
 }
 
@@ -363,7 +368,8 @@ read_all(struct work *w, struct str message)
 static bool
 wraps_report(struct work *w)
 {
-    struct str type = notice_field(w->a, w->n.inner, STR("content-type"));
+    struct fields header = fields_of(w->n.inner);
+    struct str type = notice_field(w->a, &header, STR("content-type"));
     return w->n.inner.n > 0 &&
            str_find_nocase(type, STR("multipart/report")) >= 0;
 }
@@ -380,7 +386,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
     read_all(&w, message);
     bool reported = w.report.found && w.claims.n > 0;
     struct str complained =
-        notice_field(a, w.n.returned, STR("x-hmxmroriginalrecipient"));
+        notice_field(a, &w.n.returned, STR("x-hmxmroriginalrecipient"));
     // The order is the meaning, though two of them do nothing more.
     // NOLINTBEGIN(bugprone-branch-clone)
     if (w.n.feedback.n > 0 || (!reported && kind_is_complaint(&w.n))) {
@@ -391,7 +397,7 @@ explain_message(struct arena *a, struct str message, struct explanation *out,
                explain_handed_on(&w, depth)) {
         ;
     } else if (!reported && kind_is_autoreply(a, &w.n, w.prose.known)) {
-        struct str from = notice_field(a, w.n.header, STR("from"));
+        struct str from = notice_field(a, &w.n.header, STR("from"));
         add_plain(&w,
                   kind_is_unsubscribe(&w.n) ? EXPLAIN_COMPLAINT
                                             : EXPLAIN_AUTOREPLY,

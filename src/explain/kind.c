@@ -83,7 +83,7 @@ kind_is_unsubscribe(const struct notice *n)
 
 /* RFC 3834, and what answering programs did before it. */
 bool
-kind_is_autoreply(struct arena *a, const struct notice *n, bool known)
+kind_is_autoreply(struct arena *a, struct notice *n, bool known)
 {
     static const char *const subjects[] = {"out of office",
                                            "out of the office",
@@ -111,11 +111,11 @@ kind_is_autoreply(struct arena *a, const struct notice *n, bool known)
                                            "自動返信",
                                            "自动答复",
                                            "автоответ"};
-    struct str header = n->header, value;
-    struct str subject = notice_field(a, header, STR("subject"));
-    if (mime_find(header, STR("x-autoreply"), &value) ||
-        mime_find(header, STR("x-autorespond"), &value) ||
-        mime_find(header, STR("x-autoresponder"), &value))
+    struct fields *header = &n->header;
+    struct str value, subject = notice_field(a, header, STR("subject"));
+    if (fields_find(header, a, STR("x-autoreply"), &value) ||
+        fields_find(header, a, STR("x-autorespond"), &value) ||
+        fields_find(header, a, STR("x-autoresponder"), &value))
         return true;
     if (str_find_nocase(notice_field(a, header, STR("precedence")),
                         STR("auto_reply")) >= 0)
@@ -130,11 +130,11 @@ kind_is_autoreply(struct arena *a, const struct notice *n, bool known)
 }
 
 enum explain_kind
-kind_of_claim(struct arena *a, const struct notice *n, const struct claim *c)
+kind_of_claim(struct arena *a, struct notice *n, const struct claim *c)
 {
     if (c->action.n > 0)
         return kind_of_action(c->action);
-    if (speaks_of_delay(notice_field(a, n->header, STR("subject")), n->prose))
+    if (speaks_of_delay(notice_field(a, &n->header, STR("subject")), n->prose))
         return EXPLAIN_DELAY;
     if (c->text.n == 0 && speaks_of_success(n->prose))
         return EXPLAIN_SUCCESS;

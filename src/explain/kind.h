@@ -8,12 +8,12 @@
 #include "explain/notice.h"
 
 /* Failed, delayed, delivered or relayed: one recipient of a notice. */
-enum explain_kind kind_of_claim(struct arena *a, const struct notice *n,
+enum explain_kind kind_of_claim(struct arena *a, struct notice *n,
                                 const struct claim *c);
 
 /* RFC 3834, and what answering programs did before it. known: its words open
  * as those of a mail system do. */
-bool kind_is_autoreply(struct arena *a, const struct notice *n, bool known);
+bool kind_is_autoreply(struct arena *a, struct notice *n, bool known);
 
 /* Written by a mail program for someone who wants no more of it (RFC 2369,
  * List-Unsubscribe): a complaint of its author. */

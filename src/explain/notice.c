@@ -16,11 +16,11 @@ enum {
 };
 
 struct str
-notice_field(struct arena *a, struct str header, struct str name)
+notice_field(struct arena *a, struct fields *header, struct str name)
 {
     struct str value;
     struct buf out = {0};
-    if (!mime_find(header, name, &value))
+    if (!fields_find(header, a, name, &value))
         return STR_EMPTY;
     encoded_add_decoded(&out, str_first(value, FIELD_LONGEST));
     struct str field = arena_dup(a, str_trim(buf_str(&out)));
@@ -75,15 +75,15 @@ notice_has_header(struct str text)
 }
 
 bool
-notice_speaks_of_delivery(struct arena *a, struct str header)
+notice_speaks_of_delivery(struct arena *a, struct fields *header)
 {
     struct str value;
-    if (mime_find(header, STR("content-type"), &value) &&
+    if (fields_find(header, a, STR("content-type"), &value) &&
         str_find_nocase(value, STR("multipart/report")) >= 0)
         return true;
-    if (mime_find(header, STR("x-failed-recipients"), &value))
+    if (fields_find(header, a, STR("x-failed-recipients"), &value))
         return true;
-    if (mime_find(header, STR("return-path"), &value) &&
+    if (fields_find(header, a, STR("return-path"), &value) &&
         str_eq(str_trim(value), STR("<>")))
         return true;
     return formats_is_sender(notice_field(a, header, STR("from"))) ||
@@ -141,8 +141,8 @@ add_report(struct gathering *g, const struct mime_part *p, struct buf *to)
 static void
 take_returned(struct gathering *g, struct str header)
 {
-    if (g->n->returned.n == 0 && header.n > 0)
-        g->n->returned = header;
+    if (g->n->returned.header.n == 0 && header.n > 0)
+        g->n->returned = fields_of(header);
 }
 
 static struct str
@@ -239,7 +239,7 @@ notice_take(struct notice *n, struct arena *a, struct str message)
     mime_begin(&w, message);
     while (mime_next(&w, &p)) {
         if (p.depth == 0)
-            n->header = p.header;
+            n->header = fields_of(p.header);
         if (p.leaf)
             take_leaf(&g, &p);
         else if (is_type(&p, STR("multipart"), STR("report")))

@@ -287,8 +287,9 @@ undress_forwarded(struct arena *a, struct str text)
         while (inner.n > 0 && (inner.p[0] == '\n' || inner.p[0] == '\r'))
             inner = str_from_pos(inner, 1);
         inner = undress(a, inner);
+        struct fields header = fields_of(inner);
         if (notice_has_header(inner) &&
-            (mark || notice_speaks_of_delivery(a, inner)))
+            (mark || notice_speaks_of_delivery(a, &header)))
             return inner;
     }
     return STR_EMPTY;

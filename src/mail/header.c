@@ -24,7 +24,8 @@ static size_t
 name_length(struct str s)
 {
     size_t n = 0;
-    while (n < s.n && s.p[n] > ' ' && s.p[n] <= '~' && s.p[n] != ':')
+    while (n < s.n && (unsigned char)(s.p[n] - '!') <= '~' - '!' &&
+           s.p[n] != ':')
         n++;
     return n;
 }

@@ -15,12 +15,12 @@ is_mbox_line(struct str line)
     return str_starts(line, STR("From ")) || str_starts(line, STR(">From "));
 }
 
-/* Does a line at the front of s belong to the field before it? A fold that lost
- * its blank when somebody wrapped the text again does, too. */
+/* Does this line belong to the field before it? A fold that lost its blank when
+ * somebody wrapped the text again does, too. */
 static bool
-goes_on(struct str s)
+goes_on(struct str line)
 {
-    struct str line = str_first(s, mime_line_length(s)), name;
+    struct str name;
     if (line.n > 0 && ascii_is_blank((unsigned char)line.p[0]))
         return true;
     return mime_line_text(line).n > 0 && !is_mbox_line(line) &&
@@ -35,15 +35,19 @@ mime_next_field(struct str *rest, struct field *f)
         *rest = str_from_pos(*rest, n);
         n = mime_line_length(*rest);
     }
-    struct str line = str_first(*rest, n);
+    struct str line = str_first(*rest, n), next;
     if (mime_line_text(line).n == 0) {
         *rest = str_from_pos(*rest, n);
         return false;
     }
     if (!header_take_name(&line, &f->name))
         return false;
-    while (n < rest->n && goes_on(str_from_pos(*rest, n)))
-        n += mime_line_length(str_from_pos(*rest, n));
+    for (; n < rest->n; n += next.n) {
+        next = str_from_pos(*rest, n);
+        next = str_first(next, mime_line_length(next));
+        if (!goes_on(next))
+            break;
+    }
     f->whole = str_first(*rest, n);
     f->value = str_trim(str_from_n(line.p, n - (size_t)(line.p - rest->p)));
     *rest = str_from_pos(*rest, n);
