@@ -6,27 +6,14 @@
 #include "base/ascii.h"
 #include "base/math.h"
 
-struct str
-str_from(const char *text)
-{
-    return text == NULL ? STR_EMPTY : (struct str){text, strlen(text)};
-}
-
-struct str
-str_from_n(const void *p, size_t n)
-{
-    return n == 0 ? STR_EMPTY : (struct str){p, n};
-}
-
 bool
-str_eq_nocase(struct str a, struct str b)
+str_eq_nocase_n(const char *a, const char *b, size_t n)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (ascii_lower((unsigned char)a.p[i]) !=
-            ascii_lower((unsigned char)b.p[i]))
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)a[i], d = (unsigned char)b[i];
+        if (c != d && ((c ^ d) != 0x20 || !ascii_is_alpha(c)))
             return false;
+    }
     return true;
 }
 
@@ -41,22 +28,9 @@ str_compare(struct str a, struct str b)
 }
 
 bool
-str_starts_nocase(struct str s, struct str prefix)
-{
-    return s.n >= prefix.n && str_eq_nocase(str_first(s, prefix.n), prefix);
-}
-
-bool
 str_ends(struct str s, struct str suffix)
 {
     return s.n >= suffix.n && str_eq(str_from_pos(s, s.n - suffix.n), suffix);
-}
-
-ssize_t
-str_find_char(struct str s, char c)
-{
-    const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
-    return at == NULL ? -1 : at - s.p;
 }
 
 ssize_t
@@ -135,40 +109,6 @@ str_find_nocase(struct str s, struct str needle)
         *next = memchr(*next, is_low ? lower : upper, (size_t)(end - *next));
     }
     return -1;
-}
-
-static bool
-is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-struct str
-str_trim(struct str s)
-{
-    while (s.n > 0 && is_space(s.p[0]))
-        s = str_from_pos(s, 1);
-    while (s.n > 0 && is_space(s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
-
-bool
-str_cut(struct str s, char c, struct str *head, struct str *tail)
-{
-    ssize_t at = str_find_char(s, c);
-    *head = at < 0 ? s : str_first(s, (size_t)at);
-    *tail = at < 0 ? STR_EMPTY : str_from_pos(s, (size_t)at + 1);
-    return at >= 0;
-}
-
-bool
-str_skip(struct str *s, struct str prefix)
-{
-    if (!str_starts(*s, prefix))
-        return false;
-    *s = str_from_pos(*s, prefix.n);
-    return true;
 }
 
 bool

@@ -308,7 +308,11 @@ compare(const void *key, const void *entry)
 {
     const struct str *name = key;
     const struct entity *e = entry;
-    return str_compare(*name, str_from(e->name));
+    // Most of what is asked about differs at once.
+    int order = name->n == 0
+                    ? -1
+                    : (unsigned char)name->p[0] - (unsigned char)e->name[0];
+    return order != 0 ? order : str_compare(*name, str_from(e->name));
 }
 
 uint32_t

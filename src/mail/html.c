@@ -163,7 +163,11 @@ compare_element(const void *key, const void *entry)
 {
     const struct str *name = key;
     const struct element *e = entry;
-    return str_compare(*name, str_from(e->name));
+    // Most of what is asked about differs at once.
+    int order = name->n == 0
+                    ? -1
+                    : (unsigned char)name->p[0] - (unsigned char)e->name[0];
+    return order != 0 ? order : str_compare(*name, str_from(e->name));
 }
 
 static enum role

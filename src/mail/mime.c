@@ -173,10 +173,8 @@ read_header(struct str whole, struct mime_part *p)
     struct str rest = whole, value;
     struct field f;
     bool typed = false, encoded = false;
-    while (mime_next_field(&rest, &f)) {
+    while (mime_next_field_of(&rest, 'c', &f)) {
         value = f.value;
-        if (f.name.n < 12 || (f.name.p[0] | 0x20) != 'c')
-            continue;
         if (!typed && str_eq_nocase(f.name, STR("content-type"))) {
             typed = true;
             read_type(value, p);

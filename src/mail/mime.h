@@ -77,6 +77,9 @@ void mime_skip(struct mime_walk *w);
  * ">From " lines are stepped over. false: none; *rest is the body, the empty
  * line before it taken off. */
 bool mime_next_field(struct str *rest, struct field *f);
+/* As mime_next_field(), but steps over fields whose names do not begin with
+ * this letter, lower case; '\0': over all of them. */
+bool mime_next_field_of(struct str *rest, char letter, struct field *f);
 bool mime_find(struct str header, struct str name, struct str *value);
 
 /* A parameter of Content-Type or Content-Disposition ("; charset=x"), quotes

@@ -55,10 +55,36 @@ mime_next_field(struct str *rest, struct field *f)
 }
 
 bool
+mime_next_field_of(struct str *rest, char letter, struct field *f)
+{
+    bool within = false; // behind a field's first line
+    while (rest->n > 0) {
+        struct str line = str_first(*rest, mime_line_length(*rest)), name;
+        struct str here = line;
+        bool sought = ascii_lower((unsigned char)line.p[0]) == letter;
+        if (is_mbox_line(line)) {
+            within = false;
+        } else if (mime_line_text(line).n == 0) {
+            *rest = str_from_pos(*rest, line.n);
+            return false;
+        } else if ((!within || sought) && header_take_name(&here, &name)) {
+            if (sought)
+                return mime_next_field(rest, f);
+            within = true;
+        } else if (!within) {
+            return false;
+        }
+        *rest = str_from_pos(*rest, line.n);
+    }
+    return false;
+}
+
+bool
 mime_find(struct str header, struct str name, struct str *value)
 {
     struct field f;
-    while (mime_next_field(&header, &f)) {
+    char letter = name.n > 0 ? (char)ascii_lower((unsigned char)name.p[0]) : 0;
+    while (mime_next_field_of(&header, letter, &f)) {
         if (!str_eq_nocase(f.name, name))
             continue;
         *value = f.value;

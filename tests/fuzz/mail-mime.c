@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/encoded.h"
@@ -31,6 +32,15 @@ check_fields(struct str header)
         assert(f.name.n > 0 && lies_in(f.value, header));
         encoded_add_decoded(&line, f.value);
     }
+    // What steps over fields sees the same ones, and ends where this does.
+    struct str seen = header, sought = header;
+    struct field one;
+    while (mime_next_field(&seen, &f))
+        if (ascii_lower((unsigned char)f.name.p[0]) == 'c') {
+            bool found = mime_next_field_of(&sought, 'c', &one);
+            assert(found && str_eq(one.whole, f.whole));
+        }
+    assert(!mime_next_field_of(&sought, 'c', &one) && sought.n == seen.n);
     assert(utf8_valid(buf_str(&line)));
     for (size_t i = 0; i < line.n; i++)
         assert((unsigned char)line.p[i] >= ' ' && line.p[i] != 127);
