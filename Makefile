@@ -53,6 +53,7 @@ bench: build/gatepost
 	@[ "$$(id -u)" != 0 ] || bench/peers
 	@bench/run
 	@bench/explain $(CORPUS)
+	@bench/hostile
 
 accuracy: build/gatepost
 	@tools/install-deps accuracy

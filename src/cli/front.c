@@ -22,7 +22,7 @@ main(int argc, char **argv)
     if (argc < 1)
         return COMMAND_USAGE;
     if (argc > 1 && strcmp(argv[1], "explain") == 0 &&
-        strcmp(slash != NULL ? slash + 1 : argv[0], "gatepost") == 0)
+        strncmp(slash != NULL ? slash + 1 : argv[0], "gatepost", 8) == 0)
         return command_main(groups, argc, argv);
     spawn_instead("gatepost-server", argv, &e);
     return command_fail(COMMAND_REFUSED,

@@ -3,6 +3,9 @@
 
 #include "base/math.h"
 
+/* Notices of so many need no map. */
+enum { FEW = 8 };
+
 void
 claims_init(struct claims *c, struct arena *a)
 {
@@ -20,12 +23,22 @@ claims_fini(struct claims *c)
 struct claim *
 claims_find(const struct claims *c, struct str address)
 {
-    for (size_t i = 0; i < math_min(c->n, 8); i++)
+    for (size_t i = 0; i < math_min(c->n, FEW); i++)
         if (str_eq_nocase(c->list[i]->recipient, address))
             return c->list[i];
-    if (c->n <= 8)
+    if (c->n <= FEW)
         return NULL;
     return map_get(&c->by_address, arena_dup_lower(c->a, address));
+}
+
+/* The first of an address counts: claims_name_unknown() may have given it to
+ * another one since. */
+static void
+enter(struct claims *c, struct claim *one)
+{
+    struct str address = arena_dup_lower(c->a, one->recipient);
+    if (map_get(&c->by_address, address) == NULL)
+        map_put(&c->by_address, address, one);
 }
 
 struct claim *
@@ -49,7 +62,12 @@ claims_of(struct claims *c, struct str address)
     struct claim *made = arena_alloc(c->a, sizeof *made);
     made->recipient = arena_dup(c->a, address);
     c->list[c->n++] = made;
-    map_put(&c->by_address, arena_dup_lower(c->a, address), made);
+    if (c->n == FEW + 1) {
+        for (size_t i = 0; i < c->n; i++)
+            enter(c, c->list[i]);
+    } else if (c->n > FEW) {
+        enter(c, made);
+    }
     return made;
 }
 

@@ -322,8 +322,7 @@ take_lost_parts(struct work *w, struct str message)
     struct str text = w->n.prose, rest = message;
     struct field f;
     if (str_trim(text).n == 0) {
-        while (mime_next_field(&rest, &f))
-            continue;
+        (void)mime_next_field_of(&rest, '\0', &f);
         text = rest;
     }
     struct str whole = undress_boundary(w->a, w->n.header.header, text);
@@ -458,8 +457,11 @@ explain_words(struct arena *a, struct str text, struct explanation *out)
     buf_fini(&c.text);
 }
 
+/* once: forgotten as soon as the record was copied, so that a log of any length
+ * takes the room of its records. */
 static void
-add_logline(struct arena *a, struct str line, struct explanation *out)
+add_logline(struct arena *a, struct arena *once, struct str line,
+            struct explanation *out)
 {
     struct logline l;
     struct claim c = {0};
@@ -480,10 +482,11 @@ add_logline(struct arena *a, struct str line, struct explanation *out)
     c.stage = l.stage;
     c.host = l.remote;
     claim_say(&c, l.said);
-    (void)judge(a, &c, STR_EMPTY, false, &e);
+    (void)judge(once, &c, STR_EMPTY, false, &e);
     record_finish(&e);
     buf_fini(&c.text);
     record_add(out, a, e, true);
+    arena_reset(once);
 }
 
 /* Lines of a log, perhaps among others, perhaps wrapped; false: none says
@@ -493,13 +496,14 @@ explain_log(struct arena *a, struct str text, struct explanation *out)
 {
     struct str line;
     struct buf whole = {0};
+    struct arena once = {0};
     size_t before = out->n;
     while (text.n > 0) {
         (void)str_cut(text, '\n', &line, &text);
         line = str_trim(line);
         bool begins = logline_is(line);
         if (begins || line.n == 0 || whole.n > LOGLINE_LONGEST) {
-            add_logline(a, buf_str(&whole), out);
+            add_logline(a, &once, buf_str(&whole), out);
             buf_clear(&whole);
         } else if (whole.n > 0) {
             buf_add_char(&whole, ' ');
@@ -507,7 +511,8 @@ explain_log(struct arena *a, struct str text, struct explanation *out)
         if (begins || whole.n > 0)
             buf_add(&whole, line);
     }
-    add_logline(a, buf_str(&whole), out);
+    add_logline(a, &once, buf_str(&whole), out);
+    arena_fini(&once);
     buf_fini(&whole);
     return out->n > before;
 }
@@ -521,7 +526,8 @@ explain_text(struct arena *a, struct str text, struct explanation *out)
         return;
     struct work w;
     work_begin(&w, a, out);
-    w.n.prose = text;
+    w.n.cut = text.n > NOTICE_REPORT_LONGEST;
+    w.n.prose = text = str_first(text, NOTICE_REPORT_LONGEST);
     w.json = sns_read(a, text, &w.claims, &w.sns);
     if (!w.json)
         prose_read(&w.prose, &w.claims, &w.report, text, STR_EMPTY);

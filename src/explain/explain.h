@@ -61,6 +61,7 @@ struct explained {
 
 struct explanation {
     struct explained *list; /* at least one; recipients differ */
+    uint64_t *hashes;       /* of them, for record_add() */
     size_t n, room;
     bool cut; /* too large or nested too deep: the rest was not read */
 };

@@ -31,8 +31,12 @@ begins_with(const struct format *table, size_t n, struct str line)
         else
             high = middle;
     }
+    // Most lines differ from all of them in the next two.
+    unsigned char next = line.n > 1 ? (unsigned char)line.p[1] : 0;
     for (; low < n && (unsigned char)table[low].text.p[0] == first; low++)
-        if (str_starts_nocase(line, table[low].text))
+        if ((table[low].text.n < 2 ||
+             (((unsigned char)table[low].text.p[1] ^ next) & ~0x20) == 0) &&
+            str_starts_nocase(line, table[low].text))
             return &table[low];
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "explain/kind.h"
 
 #include "explain/formats.h"
+#include "explain/wordlist.h"
 #include "mail/mime.h"
 
 static enum explain_kind
@@ -16,18 +17,6 @@ kind_of_action(struct str action)
         return EXPLAIN_RELAYED;
     return EXPLAIN_FAILURE;
 }
-
-static bool
-holds_any(struct str text, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_find_nocase(text, str_from(words[i])) >= 0)
-            return true;
-    return false;
-}
-
-#define HOLDS_ANY(text, words)                                                 \
-    holds_any((text), (words), sizeof(words) / sizeof((words)[0]))
 
 /* Words that say that it will be tried again. */
 static bool
@@ -51,8 +40,10 @@ speaks_of_delay(struct str subject, struct str prose)
         "delivery to the following recipients has been delayed",
         "this is a warning only",
         "will be retried until"};
-    return HOLDS_ANY(subject, subjects) ||
-           HOLDS_ANY(str_first(prose, 3000), words);
+    static struct wordlist in_subject = WORDLIST(subjects);
+    static struct wordlist in_prose = WORDLIST(words);
+    return wordlist_any(&in_subject, subject) ||
+           wordlist_any(&in_prose, str_first(prose, 3000));
 }
 
 static bool
@@ -62,7 +53,8 @@ speaks_of_success(struct str prose)
         "was successfully delivered", "has been successfully delivered",
         "delivery was successful", "successfully delivered to",
         "your message was delivered"};
-    return HOLDS_ANY(str_first(prose, 2000), words);
+    static struct wordlist list = WORDLIST(words);
+    return wordlist_any(&list, str_first(prose, 2000));
 }
 
 bool
@@ -71,7 +63,8 @@ kind_is_complaint(const struct notice *n)
     static const char *const words[] = {"this is an email abuse report",
                                         "this is a spam report for",
                                         "this is an abuse report for"};
-    return HOLDS_ANY(str_first(n->prose, 300), words);
+    static struct wordlist list = WORDLIST(words);
+    return wordlist_any(&list, str_first(n->prose, 300));
 }
 
 bool
@@ -111,6 +104,7 @@ kind_is_autoreply(struct arena *a, struct notice *n, bool known)
                                            "自動返信",
                                            "自动答复",
                                            "автоответ"};
+    static struct wordlist list = WORDLIST(subjects);
     struct fields *header = &n->header;
     struct str value, subject = notice_field(a, header, STR("subject"));
     if (fields_find(header, a, STR("x-autoreply"), &value) ||
@@ -120,7 +114,7 @@ kind_is_autoreply(struct arena *a, struct notice *n, bool known)
     if (str_find_nocase(notice_field(a, header, STR("precedence")),
                         STR("auto_reply")) >= 0)
         return true;
-    if (HOLDS_ANY(str_first(subject, 200), subjects))
+    if (wordlist_any(&list, str_first(subject, 200)))
         return true;
     struct str submitted = notice_field(a, header, STR("auto-submitted"));
     if (str_starts_nocase(subject, STR("Auto: ")))

@@ -223,8 +223,7 @@ enter_message(struct gathering *g, struct mime_walk *w,
         g->n->inner = body;
     struct str rest = body;
     struct field f;
-    while (mime_next_field(&rest, &f))
-        continue;
+    (void)mime_next_field_of(&rest, '\0', &f);
     take_returned(g, str_first(body, body.n - rest.n));
     mime_skip(w);
 }
@@ -238,8 +237,10 @@ notice_take(struct notice *n, struct arena *a, struct str message)
     *n = (struct notice){0};
     mime_begin(&w, message);
     while (mime_next(&w, &p)) {
-        if (p.depth == 0)
-            n->header = fields_of(p.header);
+        if (p.depth == 0) {
+            n->header = fields_of(str_first(p.header, NOTICE_HEADER_LONGEST));
+            n->cut = n->cut || p.header.n > NOTICE_HEADER_LONGEST;
+        }
         if (p.leaf)
             take_leaf(&g, &p);
         else if (is_type(&p, STR("multipart"), STR("report")))

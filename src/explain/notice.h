@@ -12,6 +12,7 @@
 enum {
     NOTICE_PROSE_LONGEST = 256 << 10, /* octets of words that are read */
     NOTICE_REPORT_LONGEST = 1 << 20,
+    NOTICE_HEADER_LONGEST = 1 << 20,
 };
 
 /* Slices of the octets or in the arena. */

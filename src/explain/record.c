@@ -2,7 +2,11 @@
 #include "explain/record.h"
 
 #include "base/ascii.h"
+#include "base/map.h"
+#include "base/math.h"
 #include "base/utf8.h"
+
+enum { ADDRESS_HASHED = 640 }; /* octets: no spot is longer */
 
 static const struct reason *
 reason_of(const char *id)
@@ -28,24 +32,52 @@ own(struct arena *a, struct str *s, bool lines)
 }
 
 static void
-own_all(struct arena *a, struct explained *e)
+own_others(struct arena *a, struct explained *e)
 {
-    struct str *const fields[] = {
-        &e->recipient,     &e->reply, &e->status,  &e->action,
-        &e->stage,         &e->agent, &e->sender,  &e->message_id,
-        &e->reporting_mta, &e->date,  &e->subject, &e->remote_mta};
+    struct str *const fields[] = {&e->reply,      &e->status,        &e->action,
+                                  &e->stage,      &e->agent,         &e->sender,
+                                  &e->message_id, &e->reporting_mta, &e->date,
+                                  &e->subject,    &e->remote_mta};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         own(a, fields[i], false);
     own(a, &e->said, true);
 }
 
+/* Of an address without regard to case: a record is looked for once a line of
+ * a log, among two thousand. */
+static uint64_t
+hash_of(struct str recipient)
+{
+    char lower[ADDRESS_HASHED];
+    size_t n = math_min(recipient.n, sizeof lower);
+    for (size_t i = 0; i < n; i++)
+        lower[i] = (char)ascii_lower((unsigned char)recipient.p[i]);
+    return map_hash(str_from_n(lower, n));
+}
+
 static struct explained *
-find_record(struct explanation *out, struct str recipient)
+find_record(struct explanation *out, struct str recipient, uint64_t hash)
 {
     for (size_t i = 0; i < out->n; i++)
-        if (str_eq_nocase(out->list[i].recipient, recipient))
+        if (out->hashes[i] == hash &&
+            str_eq_nocase(out->list[i].recipient, recipient))
             return &out->list[i];
     return NULL;
+}
+
+static void
+make_room(struct explanation *out, struct arena *a)
+{
+    size_t room = out->n == 0 ? 4 : out->n * 2;
+    struct explained *list = arena_array(a, room, sizeof *list);
+    uint64_t *hashes = arena_array(a, room, sizeof *hashes);
+    if (out->n > 0) {
+        memcpy(list, out->list, out->n * sizeof *list);
+        memcpy(hashes, out->hashes, out->n * sizeof *hashes);
+    }
+    out->list = list;
+    out->hashes = hashes;
+    out->room = room;
 }
 
 /* Of one recipient the first word counts, or, in a log, the last. */
@@ -53,25 +85,24 @@ void
 record_add(struct explanation *out, struct arena *a, struct explained e,
            bool last_counts)
 {
-    own_all(a, &e);
-    struct explained *known = find_record(out, e.recipient);
+    own(a, &e.recipient, false);
+    uint64_t hash = hash_of(e.recipient);
+    struct explained *known = find_record(out, e.recipient, hash);
     if (known != NULL) {
-        if (last_counts)
+        if (last_counts) {
+            own_others(a, &e);
             *known = e;
+        }
         return;
     }
     if (out->n == RECORDS_MOST) {
         out->cut = true;
         return;
     }
-    if (out->n == out->room) {
-        size_t room = out->n == 0 ? 4 : out->n * 2;
-        struct explained *list = arena_array(a, room, sizeof *list);
-        if (out->n > 0)
-            memcpy(list, out->list, out->n * sizeof *list);
-        out->list = list;
-        out->room = room;
-    }
+    if (out->n == out->room)
+        make_room(out, a);
+    own_others(a, &e);
+    out->hashes[out->n] = hash;
     out->list[out->n++] = e;
 }
 

@@ -134,36 +134,36 @@ enum field_id {
 };
 
 static const struct known {
-    const char *name;
+    struct str name;
     enum field_id id;
 } known[] = {
-    {"final-recipient",              F_FINAL     },
-    {"original-recipient",           F_ORIGINAL  },
-    {"x-actual-recipient",           F_OTHER     },
-    {"action",                       F_ACTION    },
-    {"status",                       F_STATUS    },
-    {"diagnostic-code",              F_DIAGNOSTIC},
-    {"remote-mta",                   F_REMOTE    },
-    {"reporting-mta",                F_REPORTING },
-    {"reporting-uas",                F_REPORTING },
-    {"received-from-mta",            F_OTHER     },
-    {"arrival-date",                 F_ARRIVAL   },
-    {"last-attempt-date",            F_OTHER     },
-    {"will-retry-until",             F_OTHER     },
-    {"original-envelope-id",         F_OTHER     },
-    {"dsn-gateway",                  F_OTHER     },
-    {"final-log-id",                 F_OTHER     },
-    {"x-postfix-sender",             F_SENDER    },
-    {"x-outbound-mail-relay-sender", F_SENDER    },
-    {"x-sendgrid-sender",            F_SENDER    },
-    {"x-display-name",               F_OTHER     },
+    {{"final-recipient", 15},              F_FINAL     },
+    {{"original-recipient", 18},           F_ORIGINAL  },
+    {{"x-actual-recipient", 18},           F_OTHER     },
+    {{"action", 6},                        F_ACTION    },
+    {{"status", 6},                        F_STATUS    },
+    {{"diagnostic-code", 15},              F_DIAGNOSTIC},
+    {{"remote-mta", 10},                   F_REMOTE    },
+    {{"reporting-mta", 13},                F_REPORTING },
+    {{"reporting-uas", 13},                F_REPORTING },
+    {{"received-from-mta", 17},            F_OTHER     },
+    {{"arrival-date", 12},                 F_ARRIVAL   },
+    {{"last-attempt-date", 17},            F_OTHER     },
+    {{"will-retry-until", 16},             F_OTHER     },
+    {{"original-envelope-id", 20},         F_OTHER     },
+    {{"dsn-gateway", 11},                  F_OTHER     },
+    {{"final-log-id", 12},                 F_OTHER     },
+    {{"x-postfix-sender", 16},             F_SENDER    },
+    {{"x-outbound-mail-relay-sender", 28}, F_SENDER    },
+    {{"x-sendgrid-sender", 17},            F_SENDER    },
+    {{"x-display-name", 14},               F_OTHER     },
 };
 
 static enum field_id
 field_id(struct str name)
 {
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (str_eq_nocase(name, str_from(known[i].name)))
+        if (str_eq_nocase(name, known[i].name))
             return known[i].id;
     return F_NONE;
 }

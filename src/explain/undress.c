@@ -61,26 +61,35 @@ is_quoted(struct str s)
     return quoted * 5 >= all * 4 && all > 0;
 }
 
+/* The line without the quote's mark, and the blanks before that. */
 static struct str
-without_quotes(struct arena *a, struct str s)
+without_mark(struct str line)
 {
-    struct buf out = {0};
+    struct str at = line;
+    while (at.n > 0 && ascii_is_blank((unsigned char)at.p[0]))
+        at = str_from_pos(at, 1);
+    if (!str_skip_char(&at, '>'))
+        return line;
+    (void)str_skip_char(&at, ' ');
+    return at;
+}
+
+/* Takes off one level of quotes: into `to`, which may be where s lies. */
+static struct str
+without_quotes(char *to, struct str s)
+{
     struct str line;
-    buf_grow(&out, s.n + 1);
+    size_t n = 0;
     while (s.n > 0) {
         bool more = str_cut(s, '\n', &line, &s);
-        while (line.n > 0 && ascii_is_blank((unsigned char)line.p[0]) &&
-               str_starts(str_trim(line), STR(">")))
-            line = str_from_pos(line, 1);
-        if (str_skip_char(&line, '>'))
-            (void)str_skip_char(&line, ' ');
-        buf_add(&out, line);
+        line = without_mark(line);
+        if (line.n > 0)
+            memmove(to + n, line.p, line.n);
+        n += line.n;
         if (more)
-            buf_add_char(&out, '\n');
+            to[n++] = '\n';
     }
-    struct str text = arena_dup(a, buf_str(&out));
-    buf_fini(&out);
-    return text;
+    return str_from_n(to, n);
 }
 
 static bool
@@ -166,6 +175,7 @@ struct str
 undress(struct arena *a, struct str octets)
 {
     struct str s = octets;
+    char *unquoted = NULL; // where s lies behind the first level of quotes
     bool big_endian;
     if (str_starts(s, STR("\xFF\xFE")) || str_starts(s, STR("\xFE\xFF")))
         s = from_charset(a, s, STR("utf-16"));
@@ -174,9 +184,14 @@ undress(struct arena *a, struct str octets)
     for (unsigned turn = 0; turn < TURNS; turn++) {
         struct str before = s;
         s = without_front(s);
-        if (is_quoted(s))
-            s = without_quotes(a, s);
-        else if (is_page(str_trim(str_first(s, LOOKED_AT))))
+        if (is_quoted(s)) {
+            if (unquoted == NULL)
+                unquoted = arena_alloc(a, s.n);
+            s = without_quotes(unquoted, s);
+            continue;
+        }
+        unquoted = NULL;
+        if (is_page(str_trim(str_first(s, LOOKED_AT))))
             s = from_page(a, s);
         else if (is_base64(s))
             s = from_base64(a, s);

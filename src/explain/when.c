@@ -100,6 +100,13 @@ take_zone(struct str *s, struct moment *m)
     m->local = true;
 }
 
+static void
+put(char *to, size_t digits, unsigned value)
+{
+    for (; digits > 0; value /= 10)
+        to[--digits] = (char)('0' + value % 10);
+}
+
 struct str
 when_rfc3339(struct arena *a, struct str date)
 {
@@ -115,11 +122,20 @@ when_rfc3339(struct arena *a, struct str date)
         m.year += m.year < 70 ? 2000 : 1900;
     if (m.day < 1 || m.day > 31 || m.year < 1970)
         return STR_EMPTY;
-    if (m.zone == 0)
-        return arena_printf(a, "%04u-%02u-%02uT%02u:%02u:%02uZ", m.year,
-                            m.month, m.day, m.hour, m.minute, m.second);
     unsigned zone = (unsigned)(m.zone < 0 ? -m.zone : m.zone);
-    return arena_printf(a, "%04u-%02u-%02uT%02u:%02u:%02u%c%02u:%02u", m.year,
-                        m.month, m.day, m.hour, m.minute, m.second,
-                        m.zone < 0 ? '-' : '+', zone / 60, zone % 60);
+    char text[] = "0000-00-00T00:00:00+00:00";
+    put(text, 4, m.year);
+    put(text + 5, 2, m.month);
+    put(text + 8, 2, m.day);
+    put(text + 11, 2, m.hour);
+    put(text + 14, 2, m.minute);
+    put(text + 17, 2, m.second);
+    if (m.zone == 0) {
+        text[19] = 'Z';
+        return arena_dup(a, str_from_n(text, 20));
+    }
+    text[19] = m.zone < 0 ? '-' : '+';
+    put(text + 20, 2, zone / 60);
+    put(text + 23, 2, zone % 60);
+    return arena_dup(a, str_from_n(text, sizeof text - 1));
 }

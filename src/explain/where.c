@@ -2,6 +2,7 @@
 #include "explain/where.h"
 
 #include "base/ascii.h"
+#include "explain/wordlist.h"
 
 static const struct stage_words {
     const char *words, *stage;
@@ -31,10 +32,9 @@ static const struct stage_words {
 struct str
 where_stage(struct str text)
 {
-    for (size_t i = 0; i < sizeof stage_words / sizeof stage_words[0]; i++)
-        if (str_find_nocase(text, str_from(stage_words[i].words)) >= 0)
-            return str_from(stage_words[i].stage);
-    return STR_EMPTY;
+    static struct wordlist list = WORDLIST_OF(stage_words, words);
+    ssize_t at = wordlist_first(&list, text);
+    return at < 0 ? STR_EMPTY : str_from(stage_words[at].stage);
 }
 
 static bool

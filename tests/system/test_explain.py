@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from server import GATEPOST
+from server import GATEPOST, TOP
 
 UNKNOWN = "553 5.1.1 sorry, no mailbox here by that name."
 RELAY = "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"
@@ -270,6 +270,14 @@ def test_no_library_of_a_server_is_loaded():
     libraries = {line.split(".so")[0].split("/")[-1].strip() for line in listed.splitlines()}
     sanitizers = {"libasan", "libubsan", "libstdc++", "libgcc_s", "libm"}
     assert libraries - sanitizers == {"linux-vdso", "libhs_runtime", "libc", "ld-linux-x86-64"}, listed
+
+
+def test_hostile_messages_take_time_in_proportion():
+    """bench/hostile does it with 50 MB of each."""
+    done = subprocess.run([str(TOP / "bench/hostile")], capture_output=True, text=True, timeout=300,
+                          env=dict(os.environ, GATEPOST=GATEPOST, MB="0.4"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) > 50
 
 
 def peak(*args):
