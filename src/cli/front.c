@@ -8,7 +8,7 @@
  * this process over.
  */
 #include "cli/commands.h"
-#include "os/spawn.h"
+#include "os/program.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "explain") == 0 &&
         strncmp(slash != NULL ? slash + 1 : argv[0], "gatepost", 8) == 0)
         return command_main(groups, argc, argv);
-    spawn_instead("gatepost-server", argv, &e);
+    program_become("gatepost-server", argv, &e);
     return command_fail(COMMAND_REFUSED,
                         "%s; it belongs beside the file gatepost", e.text);
 }

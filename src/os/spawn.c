@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,25 +119,6 @@ spawn_self(const struct spawn *s, struct err *e)
     if (pid < 0)
         (void)err_sys(e, "start", s->argv[0]);
     return pid;
-}
-
-void
-spawn_instead(const char *name, char *const *argv, struct err *e)
-{
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-    size_t own = n < 0 ? 0 : (size_t)n;
-    while (own > 0 && path[own - 1] != '/')
-        own--;
-    if (own == 0 || strlen(name) >= sizeof path - own) {
-        if (n >= 0)
-            errno = ENAMETOOLONG;
-        (void)err_sys(e, "find", name);
-        return;
-    }
-    memcpy(path + own, name, strlen(name) + 1);
-    (void)execv(path, argv);
-    (void)err_sys(e, "start", path);
 }
 
 int64_t

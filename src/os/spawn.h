@@ -21,11 +21,6 @@ struct spawn {
 /* The process's number, or -1 with *e. */
 int64_t spawn_self(const struct spawn *s, struct err *e);
 
-/* Goes on as another program of ours, whose file lies beside this one's; the
- * process, its descriptors and its environment stay. Returns where that cannot
- * be, with *e. */
-void spawn_instead(const char *name, char *const *argv, struct err *e);
-
 /* A child that has ended, waited for: its number; 0: none (more). */
 int64_t spawn_reap(int *status);
 
