@@ -29,7 +29,7 @@ all: build/gatepost
 build/gatepost: FORCE
 	@tools/install-deps build
 	@[ -f build/build.ninja ] || meson setup build -Dtests=false \
-		-Dbuildtype=release -Ddebug=true --prefix=$(PREFIX) >build-setup.log 2>&1 \
+		-Dbuildtype=release -Ddebug=true -Db_lto=true --prefix=$(PREFIX) >build-setup.log 2>&1 \
 		|| { cat build-setup.log; rm -rf build build-setup.log; exit 1; }
 	@rm -f build-setup.log
 	@ninja -C build --quiet src/cli/gatepost src/cli/gatepost-server

@@ -42,30 +42,14 @@ str_rfind_char(struct str s, char c)
     return -1;
 }
 
-ssize_t
-str_find(struct str s, struct str needle)
-{
-    if (needle.n == 0 || needle.n > s.n)
-        return needle.n == 0 ? 0 : -1;
-    struct str rest = str_first(s, s.n - needle.n + 1);
-    for (;;) {
-        const char *p =
-            rest.n == 0 ? NULL : memchr(rest.p, needle.p[0], rest.n);
-        if (p == NULL)
-            return -1;
-        if (memcmp(p, needle.p, needle.n) == 0)
-            return p - s.p;
-        rest = str_from_pos(rest, (size_t)(p - rest.p) + 1);
-    }
-}
-
 /* How often a letter stands in English text, in percent; a blank is common,
  * what is not here is rare. */
 static const unsigned char common[256] = {
-    [' '] = 18, ['a'] = 8, ['b'] = 2, ['c'] = 3, ['d'] = 4, ['e'] = 12,
-    ['f'] = 2,  ['g'] = 2, ['h'] = 6, ['i'] = 7, ['k'] = 1, ['l'] = 4,
-    ['m'] = 3,  ['n'] = 7, ['o'] = 8, ['p'] = 2, ['r'] = 6, ['s'] = 6,
-    ['t'] = 9,  ['u'] = 3, ['v'] = 1, ['w'] = 2, ['y'] = 2, ['.'] = 2,
+    ['\n'] = 3, [' '] = 18, ['a'] = 8, ['b'] = 2, ['c'] = 3,
+    ['d'] = 4,  ['e'] = 12, ['f'] = 2, ['g'] = 2, ['h'] = 6,
+    ['i'] = 7,  ['k'] = 1,  ['l'] = 4, ['m'] = 3, ['n'] = 7,
+    ['o'] = 8,  ['p'] = 2,  ['r'] = 6, ['s'] = 6, ['t'] = 9,
+    ['u'] = 3,  ['v'] = 1,  ['w'] = 2, ['y'] = 2, ['.'] = 2,
 };
 
 /* Where the needle has the octet that is worth to look for. */
@@ -82,6 +66,22 @@ rarest(struct str needle)
         }
     }
     return best;
+}
+
+/* memchr() finds the candidates by one octet of the needle. */
+ssize_t
+str_find(struct str s, struct str needle)
+{
+    if (needle.n == 0 || needle.n > s.n)
+        return needle.n == 0 ? 0 : -1;
+    size_t at = rarest(needle);
+    const char *p = s.p + at, *end = p + (s.n - needle.n + 1);
+    while ((p = memchr(p, needle.p[at], (size_t)(end - p))) != NULL) {
+        if (memcmp(p - at, needle.p, needle.n) == 0)
+            return p - at - s.p;
+        p++;
+    }
+    return -1;
 }
 
 /* memchr() finds the candidates, one octet of the needle in both its cases. */

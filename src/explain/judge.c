@@ -45,14 +45,15 @@ is_permanent(const struct explained *e)
 /* The reason by the words of one voice after the other, those that say
  * something before those that are vague; own: of voices of this kind. */
 static bool
-find_by_words(const struct voices *v, bool own, struct explained *e,
+find_by_words(struct voices *v, bool own, struct explained *e,
               const struct reason **vague)
 {
     enum catalogue_stage stage = catalogue_stage_find(e->stage);
-    struct recognised r;
     for (size_t i = 0; i < v->n; i++) {
-        if (v->list[i].own != own ||
-            !catalogue_read(v->list[i].text, stage, &r) || r.by != BY_WORDING)
+        if (v->list[i].own != own)
+            continue;
+        struct recognised r = *voice_read(&v->list[i], stage);
+        if (r.by != BY_WORDING)
             continue;
         if (!r.vague) {
             e->reason = r.reason;
@@ -80,7 +81,7 @@ find_code(const struct explained *e, struct str dsn_status)
 }
 
 static bool
-find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
+find_reason(struct voices *v, struct str dsn_status, struct explained *e)
 {
     const struct reason *vague = NULL;
     if (find_by_words(v, false, e, &vague))
@@ -106,16 +107,17 @@ find_reason(const struct voices *v, struct str dsn_status, struct explained *e)
 /* Of several replies in the words the one that says what the report's Status
  * says, to the front. */
 static void
-put_agreeing_first(struct voices *v, struct str dsn_status)
+put_agreeing_first(struct voices *v, struct str dsn_status,
+                   enum catalogue_stage stage)
 {
-    struct recognised dsn, r;
+    struct recognised dsn;
     if (!catalogue_by_status(status_find(dsn_status), &dsn) || dsn.vague)
         return;
     for (size_t i = 0; i < v->n; i++) {
         struct voice said = v->list[i];
-        if (!said.reply || !catalogue_read(said.text, CATALOGUE_ANYWHERE, &r) ||
-            r.reason != dsn.reason)
+        if (!said.reply || voice_read(&v->list[i], stage)->reason != dsn.reason)
             continue;
+        said = v->list[i];
         memmove(v->list + 1, v->list, i * sizeof said);
         v->list[0] = said;
         return;
@@ -177,16 +179,15 @@ judge(struct arena *a, const struct claim *c, struct str before, bool alone,
         voices_add_replies(&v, before);
         voices_add_words(&v, before);
     }
-    if (replied)
-        voices_mark_own(&v);
-    else
-        put_agreeing_first(&v, c->status);
-
     e->stage = c->stage;
     if (e->stage.n == 0)
         e->stage = where_stage(text);
     if (e->stage.n == 0)
         e->stage = where_stage(c->diagnostic);
+    if (replied)
+        voices_mark_own(&v);
+    else
+        put_agreeing_first(&v, c->status, catalogue_stage_find(e->stage));
     e->remote_mta = c->remote_mta.n > 0 ? c->remote_mta
                     : c->host.n > 0     ? c->host
                                         : where_host(text);

@@ -169,3 +169,12 @@ voices_mark_own(struct voices *v)
     for (size_t i = 1; i < v->n; i++)
         v->list[i].own = is_sendmails(v->list[i].text);
 }
+
+const struct recognised *
+voice_read(struct voice *v, enum catalogue_stage stage)
+{
+    if (!v->was_read)
+        (void)catalogue_read(v->text, stage, &v->reading);
+    v->was_read = true;
+    return &v->reading;
+}

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "catalogue/catalogue.h"
 
 enum { VOICES_MOST = 10 };
 
@@ -15,6 +16,8 @@ struct voice {
     struct str text;
     bool reply; /* opens with a reply code */
     bool own;   /* what the program that wrote the notice makes of it */
+    bool was_read;
+    struct recognised reading;
 };
 
 struct voices {
@@ -39,3 +42,8 @@ void voices_add_words(struct voices *v, struct str text);
 /* Behind a server's own answer, the first voice: marks lines of sendmail's that
  * tell what it makes of it, "550 5.1.1 <a@b.example>... User unknown". */
 void voices_mark_own(struct voices *v);
+
+/* What its words mean at this stage, looked up once: ask for one stage only.
+ * Nothing found: by is BY_NOTHING. */
+const struct recognised *voice_read(struct voice *v,
+                                    enum catalogue_stage stage);

@@ -49,7 +49,7 @@ static struct str
 host_before(struct str text, struct str words)
 {
     ssize_t at = str_find(text, words);
-    struct str before = str_first(text, at < 0 ? 0 : (size_t)at);
+    struct str before = str_trim(str_first(text, at < 0 ? 0 : (size_t)at));
     size_t n = 0;
     while (n < before.n && is_host_char(before.p[before.n - 1 - n]))
         n++;
@@ -80,7 +80,7 @@ where_host(struct str text)
         host = host_behind(text, str_find(text, connected), connected);
     static const struct str sentences[] = {
         {" does not like recipient",         24},
-        {" failed after I sent the message", 32},
+        {"failed after I sent the message", 31},
         {" failed on DATA command",          23},
         {" does not like your sender",       26},
     };

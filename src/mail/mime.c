@@ -31,11 +31,13 @@ find_delimiter(struct str s, struct str boundary, struct delimiter *d)
 {
     struct str rest = s;
     while (rest.n > 0) {
-        size_t at = s.n - rest.n;
-        if (rest.p[0] != '-') { // nearly all lines
-            rest = str_from_pos(rest, mime_line_length(rest));
-            continue;
+        if (!str_starts(rest, STR("--"))) { // nearly all lines
+            ssize_t next = str_find(rest, STR("\n--"));
+            if (next < 0)
+                return false;
+            rest = str_from_pos(rest, (size_t)next + 1);
         }
+        size_t at = s.n - rest.n;
         if (!is_delimiter(mime_take_line(&rest), boundary, &d->close))
             continue;
         d->before = str_first(s, at);

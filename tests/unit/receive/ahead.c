@@ -98,6 +98,15 @@ digits(struct str heard, char out[32])
     return out;
 }
 
+/* On a busy machine they take a while; no more come after those. */
+static void
+has_asked(struct client *c, const struct oracle *o, size_t n)
+{
+    for (unsigned i = 0; i < 200 && o->n < n; i++)
+        silence(c, "");
+    assert_int_equal(o->n, n);
+}
+
 static void
 asked_ahead(void **state)
 {
@@ -120,16 +129,16 @@ asked_ahead(void **state)
                 "RCPT TO:<ann+n1@ours.example>\r\n"
                 "RCPT TO:<ann+y3@ours.example>\r\n"
                 "DATA\r\nRCPT TO:<ann+y4@ours.example>\r\n.\r\n");
-    assert_int_equal(o.n, 5); // n1 once, y4 never
+    has_asked(&c, &o, 5); // n1 once, y4 never
     answer_all(&o);
     talk(&c, "", "250 2.0.0 kept as");
     assert_string_equal(digits(buf_str(&c.heard), got), "25525255232");
-    assert_int_equal(o.n, 5);
+    has_asked(&c, &o, 5);
     assert_int_equal(h.worker.asked_ahead, 0);
     // the answers were for those commands, and are not kept
     talk(&c, "MAIL FROM:<x@far.example>\r\n", "2.1.0");
     silence(&c, "RCPT TO:<ann+y3@ours.example>\r\n");
-    assert_int_equal(o.n, 6);
+    has_asked(&c, &o, 6);
     hang_up(&c);
     dismiss(&h, &o);
     tear_down(&h);
@@ -151,7 +160,7 @@ asked_ahead_within_limits(void **state)
     for (int i = 0; i < 400; i++)
         buf_addf(&b, "RCPT TO:<ann+y%d@ours.example>\r\n", i);
     silence(&c, buf_cstr(&b));
-    assert_int_equal(o.n, 257);
+    has_asked(&c, &o, 257);
     assert_int_equal(h.worker.asked_ahead, 256);
     hang_up(&c);
     call(&c, &h, &h.mx);
