@@ -112,6 +112,14 @@ pass(struct world *w, int64_t ms)
     loop_run(w->loop);
 }
 
+/* Turns until it is so, or for some seconds. */
+#define AWAIT(w, cond)                                                         \
+    do {                                                                       \
+        for (int turns = 0; turns < 2000 && !(cond); turns++)                  \
+            pass((w), 2);                                                      \
+        assert_true(cond);                                                     \
+    } while (0)
+
 static int
 setup(void **state)
 {
@@ -162,6 +170,7 @@ teardown(void **state)
     struct world *w = *state;
     int dir = os_open_dir(w->folder);
 
+    AWAIT(w, spool_log_store_idle(w->store)); // a task has the store in hand
     loop_free(w->loop);
     spool_store_free(w->store);
     assert_int_equal(os_disk()->list(NULL, dir, remove_file, &dir), 0);
@@ -205,8 +214,8 @@ peer_free(struct world *w, struct peer *p, uint32_t slot)
 {
     channel_free(p->channel);
     free(p);
-    pass(w, 5);
     writers_reaped(w->writers, ROLE_RECEIVE, slot, 1);
+    pass(w, 5);
 }
 
 static void
@@ -237,10 +246,26 @@ heard(const struct peer *p, enum door_type type)
 static const struct door_msg *
 await_frame(struct world *w, const struct peer *p, enum door_type type)
 {
-    for (int i = 0; i < 1000 && heard(p, type) == NULL; i++)
-        pass(w, 2);
-    assert_non_null(heard(p, type));
+    AWAIT(w, heard(p, type) != NULL);
     return heard(p, type);
+}
+
+static bool
+heard_large(const struct peer *p, uint64_t large)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->got[i].large == large)
+            return true;
+    return false;
+}
+
+static bool
+heard_full(const struct peer *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->got[i].pressure == PRESSURE_FULL)
+            return true;
+    return false;
 }
 
 /* All that were there at the start are heard or dead, not a moment sooner. */
@@ -278,17 +303,15 @@ roll_call(void **state)
     pass(w, 10);
     assert_int_equal(w->roll_calls, 0);
     writers_reaped(w->writers, ROLE_RECEIVE, 2, 1);
-    assert_int_equal(w->roll_calls, 1); // the last that came has not spoken
+    AWAIT(w, w->roll_calls == 1); // the last that came has not spoken
     assert_int_equal(later->n, 0);
 
     /* Pressure is for those that were heard. */
-    writers_pressure(w->writers, SPOOL_PRESSURE_SLOW);
-    pass(w, 5);
+    writers_pressure(w->writers, SPOOL_PRESSURE_FULL);
+    AWAIT(w, heard_full(late));
     assert_int_equal(later->n, 0);
-    assert_int_equal(late->got[late->n - 1].pressure, PRESSURE_SLOW);
     hello(later, 0, 0);
-    assert_int_equal(await_frame(w, later, DOOR_PRESSURE)->pressure,
-                     PRESSURE_SLOW);
+    (void)await_frame(w, later, DOOR_PRESSURE);
     peer_free(w, early, 0);
     peer_free(w, late, 3);
     peer_free(w, later, 4);
@@ -305,24 +328,18 @@ for_nobody(void **state)
     writers_go(w->writers);
     hello(p, 0, 0);
     uint64_t number = await_frame(w, p, DOOR_WRITER)->writer;
-    size_t before;
-    do { // until it has all that it needs
-        before = p->n;
-        pass(w, 50);
-    } while (p->n > before || heard(p, DOOR_SEGMENT) == NULL);
-    writers_large(w->writers, number + 1, 7, 0);
-    writers_segment(w->writers, number + 1, 7, 1, 4096, 0);
-    pass(w, 10);
-    assert_int_equal(p->n, before);
-    writers_large(w->writers, number, 7, 0);
-    pass(w, 10);
-    assert_int_equal(p->got[before].large, 7);
+    /* Beside what the store has for it, whose numbers are small. */
+    writers_large(w->writers, number + 1, 7001, 0);
+    writers_segment(w->writers, number + 1, 7001, 1, 4096, 0);
+    writers_large(w->writers, number, 7002, 0);
+    AWAIT(w, heard_large(p, 7002));
+    for (size_t i = 0; i < p->n; i++)
+        assert_true(p->got[i].large != 7001 && p->got[i].segment != 7001);
     channel_free(p->channel);
     free(p);
     pass(w, 10);
     writers_large(w->writers, number, 8, 0); // its pipe has ended
     writers_pressure(w->writers, SPOOL_PRESSURE_FULL);
-    pass(w, 5);
     writers_reaped(w->writers, ROLE_RECEIVE, 0, 1);
 }
 
@@ -409,9 +426,7 @@ holding(void **state)
     assert_false(again->ended);
     m.generation++;
     say(again, &m);
-    for (int k = 0; k < 500 && !again->ended; k++)
-        pass(w, 2);
-    assert_true(again->ended); // of another life of that segment
+    AWAIT(w, again->ended); // of another life of that segment
     peer_free(w, again, 1);
     writers_reaped(w->writers, ROLE_RECEIVE, 0, 1);
 }
