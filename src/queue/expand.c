@@ -62,19 +62,17 @@ expand_fini(struct expand *x)
     map_fini(&x->by_index);
 }
 
-/* Is `e` the alias itself or one that led to it? The walk is bounded: what a
- * damaged record says about parents may be a ring. */
+/* Is `e` the alias itself or one that led to it? */
 static bool
 is_ancestor(const struct expand_entry *e, const struct expand_entry *alias)
 {
-    for (unsigned depth = 0; alias != NULL && depth <= EXPAND_DEPTH; depth++) {
-        if (alias == e)
-            return true;
+    while (alias != NULL && alias != e)
         alias = alias->parent;
-    }
-    return false;
+    return alias != NULL;
 }
 
+/* Bounded: what a damaged record says about parents may be a ring. Who is
+ * found too deep here is not walked up again. */
 static unsigned
 depth_of(const struct expand_entry *e)
 {

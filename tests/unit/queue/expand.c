@@ -123,6 +123,23 @@ ring_of_parents(void **state)
     expand_fini(&x);
 }
 
+/* An alias of which the message knows nothing leads nowhere; a recipient that
+ * was written twice is found by both its places. */
+static void
+odd_messages(void **state)
+{
+    struct expand x;
+    struct str target = STR("new@a.example");
+    size_t n = 1;
+    (void)state;
+    rcpts[1].address = STR("TEAM@a.example");
+    expand_init(&x, &arena, rcpts, 3);
+    assert_int_equal(expand_targets(&x, 9, &target, &n), EXPAND_LOOP);
+    target = STR("team@a.example"); // by the place that alias 0 did not make
+    assert_int_equal(expand_targets(&x, 2, &target, &n), EXPAND_NOTHING_NEW);
+    expand_fini(&x);
+}
+
 int
 main(void)
 {
@@ -130,6 +147,7 @@ main(void)
         cmocka_unit_test_setup(new_ones, setup),
         cmocka_unit_test_setup(depth, setup),
         cmocka_unit_test_setup(ring_of_parents, setup),
+        cmocka_unit_test_setup(odd_messages, setup),
     };
     return cmocka_run_group_tests_name("queue/expand", tests, NULL, teardown);
 }

@@ -108,6 +108,44 @@ as_json(void **state)
 }
 
 static void
+states(void **state)
+{
+    static const struct {
+        enum rcpt_state state;
+        const char *name;
+        bool timed;
+    } cases[] = {
+        {RCPT_DUE,      "waiting",     true },
+        {RCPT_LEASED,   "active",      true },
+        {RCPT_HELD,     "held",        false},
+        {RCPT_DONE,     "done",        false},
+        {RCPT_EXPANDED, "expanded",    false},
+        {RCPT_OWES,     "notice owed", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rcpts[0].state = cases[i].state;
+        json_t *j = listing_json(&view, true);
+        const json_t *r = json_array_get(json_object_get(j, "details"), 0);
+        check(r, "state", cases[i].name);
+        assert_int_equal(json_is_null(json_object_get(r, "next_attempt")),
+                         !cases[i].timed);
+        json_decref(j);
+    }
+}
+
+/* "postmaster" may come without a domain, and is of none. */
+static void
+no_domain(void **state)
+{
+    struct listing_filter f = {.domain = STR("one.example")};
+    (void)state;
+    assert_true(listing_match(&f, &view));
+    rcpts[0].address = STR("postmaster");
+    assert_false(listing_match(&f, &view));
+}
+
+static void
 nothing_scheduled(void **state)
 {
     (void)state;
@@ -127,6 +165,8 @@ main(void)
         cmocka_unit_test_setup(filters, setup),
         cmocka_unit_test_setup(null_sender, setup),
         cmocka_unit_test_setup(as_json, setup),
+        cmocka_unit_test_setup(states, setup),
+        cmocka_unit_test_setup(no_domain, setup),
         cmocka_unit_test_setup(nothing_scheduled, setup),
     };
     return cmocka_run_group_tests_name("queue/listing", tests, NULL, NULL);

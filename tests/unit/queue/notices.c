@@ -2,8 +2,11 @@
 #include "queue/notices.h"
 
 #include "fakebook.h"
+#include "faultystore.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ipc/notice.h"
@@ -142,6 +145,15 @@ go(struct notify *o)
     pass(10);
 }
 
+/* Until it was given so many in all, or for two seconds. */
+static void
+await(const struct notify *o, size_t n)
+{
+    for (int i = 0; i < 200 && o->n < n; i++)
+        pass(10);
+    assert_int_equal(o->n, n);
+}
+
 static void
 decline(struct notify *o, struct str key)
 {
@@ -206,6 +218,7 @@ open_notices(void **state)
     spool = memory_spool_new();
     door = memory_door_new(spool, NULL, NULL);
     store = memory_store_new(spool);
+    faulty_init(store);
     notices = notices_new(loop, &fake.book);
     notices_use(notices, store);
     return 0;
@@ -259,17 +272,192 @@ handed_over(void **state)
     assert_int_equal(spool_count(store), 0);
 }
 
-/* What one that went had not written is owed again, after a rest; the newest
- * gets it, and what is no answer ends the pipe. */
+static void
+no_rcpts(struct spool_view *v)
+{
+    v->n_rcpts = 0;
+}
+
+static void
+no_parent(struct spool_view *v)
+{
+    v->rcpts[1].parent = 99;
+}
+
+static void
+ring_of_parents(struct spool_view *v)
+{
+    v->rcpts[0].parent = 1;
+}
+
+/* A disk that fails: the sender is told what is known, or nothing yet. */
+static void
+damaged(void **state)
+{
+    static const struct {
+        const char *name;
+        bool handed;
+        const char *address;
+        void (*damage)(struct spool_view *v);
+    } cases[] = {
+        {"nobody to tell about",  false, NULL,              no_rcpts       },
+        {"an alias that is gone", true,  "bob@example.com", no_parent      },
+        {"aliases in a ring",     true,  "bob@example.com", ring_of_parents},
+    };
+    struct notify *o = &first;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t before = o->n;
+        (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+        faulty.damage = cases[i].damage;
+        pass(10);
+        if (o->n != before + cases[i].handed)
+            fail_msg("%s: handed over %zu", cases[i].name, o->n - before);
+        faulty.damage = NULL;
+        if (cases[i].handed) {
+            assert_true(
+                str_eq(o->m.rcpts[0].address, str_from(cases[i].address)));
+            decline(o, o->m.key);
+        }
+        assert_int_equal(spool_count(store), 0);
+    }
+
+    /* Whose content cannot be read: without it. */
+    (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    faulty.no_content = true;
+    pass(10);
+    faulty.no_content = false;
+    assert_int_equal(o->content.n, 0);
+    assert_true(str_eq(o->m.envelope.sender, STR("sue@example.org")));
+    decline(o, o->m.key);
+    assert_int_equal(spool_count(store), 0);
+
+    /* Whose sender cannot be read: not to nobody, but when it can. */
+    size_t before = o->n;
+    (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    faulty.unreadable = true;
+    pass(10);
+    faulty.unreadable = false;
+    assert_int_equal(o->n, before);
+    assert_int_equal(spool_count(store), 1);
+    spool_notices_again(store);
+    pass(10);
+    assert_int_equal(o->n, before + 1);
+    decline(o, o->m.key);
+    assert_int_equal(spool_count(store), 0);
+
+    /* Of a message that is not there nothing is owed. */
+    (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    faulty.gone = true;
+    pass(10);
+    faulty.gone = false;
+    assert_int_equal(o->n, before + 1);
+    assert_int_equal(spool_count(store), 0);
+}
+
+/* More than one turn may read, all the same in the end. */
+static void
+many(void **state)
+{
+    enum { N = 70 };
+    struct notify *o = &first;
+    size_t before = o->n;
+    struct str keys[N];
+    (void)state;
+
+    for (int i = 0; i < N; i++)
+        (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    for (int turn = 0; turn < 200 && o->n < before + N; turn++) {
+        size_t had = o->n;
+        pass(10);
+        assert_true(o->n - had <= 32);
+    }
+    assert_int_equal(o->n, before + N);
+    struct arena a = {0};
+    spool_notices_again(store);
+    for (int i = 0; i < N; i++) {
+        struct spool_notice owed;
+        assert_true(spool_next_notice(store, &a, &owed));
+        keys[i] = owed.key;
+    }
+    for (int i = 0; i < N; i++)
+        spool_notice_declined(store, keys[i]);
+    assert_int_equal(spool_count(store), 0);
+    arena_fini(&a);
+}
+
+/* A notify that does not read gets no more than lies in its pipe already. */
+static void
+slow_reader(void **state)
+{
+    enum { N = 600, OCTETS = 200 };
+    struct notify *o = &first;
+    struct recipient r[N] = {0};
+    struct envelope e = {
+        .sender = STR("sue@example.org"), .rcpts = r, .n_rcpts = N};
+    struct arena a = {0};
+    char *to = arena_alloc(&a, OCTETS);
+    size_t before = o->n;
+    enum spool_result why;
+    struct spool_claim c;
+    struct spool_notice owed;
+    (void)state;
+
+    memset(to, 'a', OCTETS);
+    for (size_t i = 0; i < N; i++)
+        r[i].address = r[i].orcpt = str_from_n(to, OCTETS);
+    for (int k = 0; k < 2; k++) {
+        struct spool_message *m = spool_begin(door, &e, &why);
+        assert_non_null(m);
+        spool_commit(m, false, on_stored, NULL);
+        spool_turn(door);
+        assert_true(spool_claim(store, (struct instant){0}, &a, &c));
+        for (uint32_t i = 0; i < N; i++)
+            assert_true(spool_settle(
+                store, &(struct spool_settlement){
+                           .id = c.id,
+                           .rcpt = i,
+                           .notice = NOTICE_BOUNCE,
+                           .verdict = {.outcome = OUTCOME_REFUSED}}));
+    }
+    notices_pump(notices);
+    notices_pump(notices);
+    assert_true(spool_next_notice(store, &a, &owed)); // it was left
+    assert_false(spool_next_notice(store, &a, &owed));
+    await(o, before + 1);
+    decline(o, o->m.key);
+    spool_notices_again(store);
+    await(o, before + 2);
+    decline(o, o->m.key);
+    assert_int_equal(spool_count(store), 0);
+    arena_fini(&a);
+}
+
+/* What one that went had not written is owed again, after a rest, as is what
+ * there was no descriptor for; the newest gets it, and what is no answer ends
+ * the pipe. */
 static void
 owed_again(void **state)
 {
     struct notify *o = &first, other;
+    size_t before = o->n;
+    struct rlimit normal, none;
     (void)state;
 
     (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
     pass(10);
-    assert_int_equal(o->n, 3);
+    assert_int_equal(o->n, before + 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
+    none = normal;
+    none.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    (void)owe(OUTCOME_REFUSED, NOTICE_BOUNCE);
+    notices_pump(notices);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &normal), 0);
+    pass(10);
+    assert_int_equal(o->n, before + 1);
+    assert_false(o->ended);
     attach(&other);
     channel_send(o->channel, STR("\7nonsense"));
     pass(10);
@@ -278,23 +466,57 @@ owed_again(void **state)
     assert_int_equal(other.n, 0); // what it stored may be on its way
     pass(3200);
     pass(10);
-    assert_int_equal(other.n, 1);
+    assert_int_equal(other.n, 2);
     decline(&other, STR("nothing.b.0")); // not a debt
-    assert_int_equal(spool_count(store), 1);
+    assert_int_equal(spool_count(store), 2);
     decline(&other, other.m.key);
-    assert_int_equal(spool_count(store), 0);
+    assert_int_equal(spool_count(store), 1);
     go(o);
     go(&other);
+}
+
+/* Our own word, or a descriptor: that is no notify's pipe. */
+static void
+not_its_word(void **state)
+{
+    static const enum notice_type types[] = {NOTICE_MSG_OWED,
+                                             NOTICE_MSG_DECLINED};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct notify o;
+        struct buf b = {0};
+        int fds[2];
+        char octet;
+
+        attach(&o);
+        notice_encode(&b, &(struct notice_msg){.type = types[i],
+                                               .kind = NOTICE_BOUNCE,
+                                               .key = STR("1-1.b.0")});
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        channel_send_fd(o.channel, buf_str(&b), fds[1]);
+        pass(10);
+        assert_true(o.ended);
+        (void)close(fds[1]); // and nobody else has it any more
+        assert_int_equal(read(fds[0], &octet, 1), 0);
+        (void)close(fds[0]);
+
+        attach(&o);
+        channel_send(o.channel, buf_str(&b));
+        pass(10);
+        assert_int_equal(o.ended, types[i] == NOTICE_MSG_OWED);
+        go(&o);
+        buf_fini(&b);
+    }
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(excerpts),
-        cmocka_unit_test(too_large),
-        cmocka_unit_test(handed_over),
-        cmocka_unit_test(owed_again),
+        cmocka_unit_test(excerpts),    cmocka_unit_test(too_large),
+        cmocka_unit_test(handed_over), cmocka_unit_test(damaged),
+        cmocka_unit_test(many),        cmocka_unit_test(slow_reader),
+        cmocka_unit_test(owed_again),  cmocka_unit_test(not_its_word),
     };
     return cmocka_run_group_tests_name("queue/notices", tests, open_notices,
                                        close_notices);
