@@ -253,7 +253,7 @@ report_begins(struct str line)
 }
 
 static bool
-begins_message(struct str line)
+ends_report(struct str line)
 {
     return str_starts(line, STR("--")) ||
            str_starts_nocase(line, STR("Received:")) ||
@@ -284,7 +284,7 @@ report_read(struct str text, struct claims *c, struct report *out)
     while (text.n > 0) {
         (void)str_cut(text, '\n', &line, &rest);
         size_t length = line.n;
-        if (begins_message(line))
+        if (ends_report(line))
             break;
         text = rest;
         struct str bare = str_trim(line);
@@ -301,7 +301,7 @@ report_read(struct str text, struct claims *c, struct report *out)
         while (text.n > 0) {
             (void)str_cut(text, '\n', &line, &rest);
             if (!goes_on(line, length, field_id(name) == F_DIAGNOSTIC) ||
-                begins_message(line) || folded.n > CLAIM_TEXT_LONGEST)
+                ends_report(line) || folded.n > CLAIM_TEXT_LONGEST)
                 break;
             length = line.n;
             buf_add_char(&folded, ' ');
