@@ -49,22 +49,6 @@ on_end(void *ctx)
 }
 
 static void
-give_up(void *ctx)
-{
-    struct stage *s = ctx;
-    loop_stop(s->loop);
-}
-
-static void
-run(struct stage *s, int64_t limit_ms)
-{
-    struct timer *t = timer_new(s->loop, give_up, s);
-    timer_set(t, loop_now(s->loop).mono_ms + limit_ms);
-    loop_run(s->loop);
-    timer_free(t);
-}
-
-static void
 ask_naming(struct stage *s, uint64_t seq, struct str account, struct str sender,
            struct str key, struct str named)
 {
@@ -105,7 +89,7 @@ static void
 close_stage(struct stage *s)
 {
     channel_free(s->notify);
-    run(s, 50); // the other end notices
+    fixture_run(s->loop, 50); // the other end notices
     loop_free(s->loop);
     away_free(s->away);
     buf_fini(&s->text);
@@ -136,7 +120,7 @@ once_a_week(void **state)
     ask(&s, 2, ann, x, STR("k2"));
     ask(&s, 3, ann, STR("y@far.example"), STR("k3"));
     ask(&s, 4, ann, x, STR("k1")); // notify died and asks again
-    run(&s, 20000);
+    fixture_run(s.loop, 20000);
     assert_int_equal(s.answered, 5);
     assert_int_equal(s.results[0], VACATION_NOT_AWAY);
     assert_int_equal(s.results[1], VACATION_REPLY);
@@ -170,7 +154,7 @@ all_addresses(void **state)
         ACCOUNTS_DONE);
     open_stage(&s, f);
     ask(&s, 0, ann, STR("x@far.example"), STR("k"));
-    run(&s, 20000);
+    fixture_run(s.loop, 20000);
     assert_string_equal(
         buf_cstr(&s.text),
         "Away|Soon.\n|ann@a.example\nall@a.example\nsales@a.example");
@@ -217,7 +201,7 @@ named(void **state)
                    str_from(cases[i].named));
     }
     ask(&s, N, STR("ann@a.example"), STR("0@far.example"), STR("other"));
-    run(&s, 20000);
+    fixture_run(s.loop, 20000);
     assert_int_equal(s.answered, N + 1);
     for (size_t i = 0; i < N; i++)
         if (s.results[i] != cases[i].want)
@@ -238,11 +222,11 @@ patience(void **state)
     open_stage(&s, f);
     assert_true(accounts_begin(f->a, &f->e));
     ask(&s, 0, STR("ann@a.example"), STR("x@far.example"), STR("k"));
-    run(&s, 5500); // longer than the database waits for a lock
+    fixture_run(s.loop, 5500); // longer than the database waits for a lock
     assert_int_equal(s.answered, 0);
     accounts_abort(f->a);
     ask(&s, 1, STR("ann@a.example"), STR("y@far.example"), STR("l"));
-    run(&s, 20000);
+    fixture_run(s.loop, 20000);
     assert_int_equal(s.answered, 2);
     assert_int_equal(s.results[0], VACATION_REPLY);
     assert_int_equal(s.results[1], VACATION_REPLY);
@@ -256,7 +240,7 @@ garbage(void **state)
 
     open_stage(&s, *state);
     channel_send(s.notify, STR("\1garbage"));
-    run(&s, 10000);
+    fixture_run(s.loop, 10000);
     assert_null(s.notify);
     close_stage(&s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A temporary accounts database for each test. */
+/* A temporary accounts database for each test, and a loop that gives up. */
 #pragma once
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "directory/accounts.h"
+#include "os/loop.h"
 
 struct fixture {
     char folder[40];
@@ -51,6 +52,22 @@ fixture_close(void **state)
     arena_fini(&f->arena);
     free(f);
     return rc;
+}
+
+static inline void
+fixture_give_up(void *ctx)
+{
+    loop_stop(ctx);
+}
+
+/* Until somebody stops the loop, or the time is up. */
+static inline void
+fixture_run(struct loop *l, int64_t limit_ms)
+{
+    struct timer *t = timer_new(l, fixture_give_up, l);
+    timer_set(t, loop_now(l).mono_ms + limit_ms);
+    loop_run(l);
+    timer_free(t);
 }
 
 /* An alias whose targets are keys already. */

@@ -75,22 +75,6 @@ on_end(void *ctx)
 }
 
 static void
-give_up(void *ctx)
-{
-    struct stage *s = ctx;
-    loop_stop(s->loop);
-}
-
-static void
-run(struct stage *s, int64_t limit_ms)
-{
-    struct timer *t = timer_new(s->loop, give_up, s);
-    timer_set(t, loop_now(s->loop).mono_ms + limit_ms);
-    loop_run(s->loop);
-    timer_free(t);
-}
-
-static void
 ask(struct stage *s, uint64_t seq, const char *user, const char *password)
 {
     struct buf b = {0};
@@ -163,7 +147,7 @@ static void
 close_stage(struct stage *s)
 {
     channel_free(s->receive);
-    run(s, 50); // the other end notices
+    fixture_run(s->loop, 50); // the other end notices
     logins_save(s->logins);
     loop_free(s->loop);
     logins_free(s->logins);
@@ -207,7 +191,7 @@ who_comes_in(void **state)
     open_stage(&s, f);
     for (size_t i = 0; i < N; i++)
         ask(&s, i, cases[i].user, cases[i].password);
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(s.answered, N);
     for (size_t i = 0; i < N; i++) {
         const char *want = cases[i].account;
@@ -234,7 +218,7 @@ overload(void **state)
         ask(&s, i, name, "x");
     }
     s.expected = N - BOUND; // those are answered at once
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     for (size_t i = 0; i < N; i++)
         trouble += s.results[i] == LOGIN_TROUBLE;
     assert_int_equal(trouble, N - BOUND);
@@ -260,14 +244,14 @@ braked(void **state)
     open_stage(&s, f);
     for (size_t i = 0; i < 9; i++)
         ask(&s, i, i % 2 == 0 ? "ann@a.example" : "Ann", "x");
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(s.answered, 9);
     close_stage(&s);
 
     open_stage(&s, f);
     ask(&s, 9, "ann", "apple");
     int64_t before = mono_ms();
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(s.results[9], LOGIN_OK); // slower, not locked
     assert_true(mono_ms() - before >= 990);
     close_stage(&s);
@@ -287,7 +271,7 @@ flood(void **state)
     for (size_t i = 0; i < N; i++)
         ask(&s, i, "ann@a.example", "x");
     s.expected = N - 4; // 4 wait 1, 3, 7 and 15 seconds
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     for (size_t i = 0; i < N; i++)
         count[s.results[i]]++;
     assert_int_equal(count[LOGIN_BRAKED], N - 9 - 4);
@@ -306,12 +290,13 @@ remembered(void **state)
     add(f, "ann@a.example", "apple");
     open_stage(&s, f);
     ask(&s, 0, "ann@a.example", "apple");
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(s.results[0], LOGIN_OK);
     for (size_t i = 1; i <= 40; i++)
         ask(&s, i, "ann@a.example", i % 2 == 0 ? "apple" : "x");
     s.expected = 1 + 20;
-    run(&s, 60000); // those that are right are answered first, and at once
+    fixture_run(s.loop,
+                60000); // those that are right are answered first, and at once
     for (size_t i = 2; i <= 40; i += 2)
         assert_int_equal(s.results[i], LOGIN_OK);
 
@@ -321,7 +306,7 @@ remembered(void **state)
         ACCOUNTS_DONE);
     s.expected = 100;
     ask(&s, 50, "ann@a.example", "apple");
-    run(&s, 1000);
+    fixture_run(s.loop, 1000);
     assert_true(s.results[50] != LOGIN_OK);
     buf_fini(&hash);
     close_stage(&s);
@@ -362,7 +347,7 @@ states(void **state)
         if (i == N - 1)
             set_state(f, "kim@a.example", BOOK_SUSPENDED, "now");
         ask(&s, i, cases[i].user, cases[i].password);
-        run(&s, 60000);
+        fixture_run(s.loop, 60000);
         assert_int_equal(s.results[i], cases[i].result);
         assert_string_equal(s.accounts[i], cases[i].account);
         assert_string_equal(s.details[i], cases[i].detail);
@@ -400,7 +385,7 @@ scram(struct stage *s, uint64_t seq, const char *user, const char *password)
                                    .session = STR("S"),
                                    .bytes = buf_str(&out)});
         first = false;
-        run(s, 60000);
+        fixture_run(s->loop, 60000);
     }
     bool content = scramclient_content(&c);
     assert_int_equal(content, s->results[seq] == LOGIN_OK);
@@ -458,10 +443,10 @@ verifier_of_first_login(void **state)
     open_stage(&s, f);
     assert_int_equal(scram(&s, 0, "ann", "apple"), LOGIN_DENIED);
     ask(&s, 1, "ann", "wrong");
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(scram(&s, 2, "ann", "wrong"), LOGIN_DENIED);
     ask(&s, 3, "ann", "apple");
-    run(&s, 60000);
+    fixture_run(s.loop, 60000);
     assert_int_equal(s.results[3], LOGIN_OK);
     assert_int_equal(scram(&s, 4, "ann", "apple"), LOGIN_OK);
     // never one for another password than that of the hash
@@ -484,7 +469,7 @@ salt_of(struct stage *s, const char *user, struct buf *salt)
                                .seq = 1,
                                .client = STR("192.0.2.1"),
                                .bytes = buf_str(&first)});
-    run(s, 60000);
+    fixture_run(s->loop, 60000);
     say(s, &(struct login_msg){.type = LOGIN_FORGET, .seq = 1});
     ssize_t at = str_find(buf_str(&s->challenge), STR(",s="));
     assert_true(at > 0);
@@ -547,7 +532,7 @@ forgotten(void **state)
     say(&s, &(struct login_msg){.type = LOGIN_FORGET, .seq = 7});
     s.expected = 1;
     say(&s, &(struct login_msg){.type = LOGIN_START, .seq = 8});
-    run(&s, 10000);
+    fixture_run(s.loop, 10000);
     assert_int_equal(s.answered, 1);
     assert_int_equal(s.results[8], LOGIN_DENIED);
     // cut offers (RFC 5802, 6)
@@ -556,13 +541,13 @@ forgotten(void **state)
                                 .seq = 9,
                                 .exporter = STR("x"),
                                 .bytes = STR("y,,n=ann,r=abcdefgh")});
-    run(&s, 10000);
+    fixture_run(s.loop, 10000);
     assert_int_equal(s.results[9], LOGIN_DENIED);
     // the pipe ends in the middle
     say(&s, &(struct login_msg){.type = LOGIN_START,
                                 .seq = 10,
                                 .bytes = STR("n,,n=ann,r=abcdefgh")});
-    run(&s, 10000);
+    fixture_run(s.loop, 10000);
     assert_true(s.challenge.n > 0);
     assert_true(logins_idle(s.logins));
     close_stage(&s);
@@ -575,7 +560,7 @@ garbage(void **state)
 
     open_stage(&s, *state);
     channel_send(s.receive, STR("\1garbage"));
-    run(&s, 10000);
+    fixture_run(s.loop, 10000);
     assert_null(s.receive); // that connection ended, the process did not
     close_stage(&s);
 }

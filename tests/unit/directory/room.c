@@ -56,19 +56,9 @@ on_child_gone(void *ctx)
 }
 
 static void
-give_up(void *ctx)
-{
-    struct stage *s = ctx;
-    loop_stop(s->loop);
-}
-
-static void
 run(struct stage *s)
 {
-    struct timer *t = timer_new(s->loop, give_up, s);
-    timer_set(t, loop_now(s->loop).mono_ms + 20000);
-    loop_run(s->loop);
-    timer_free(t);
+    fixture_run(s->loop, 20000);
 }
 
 static void
