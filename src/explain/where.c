@@ -79,10 +79,10 @@ where_host(struct str text)
     if (str_find_char(host, '.') <= 0)
         host = host_behind(text, str_find(text, connected), connected);
     static const struct str sentences[] = {
-        {" does not like recipient",         24},
+        {" does not like recipient",        24},
         {"failed after I sent the message", 31},
-        {" failed on DATA command",          23},
-        {" does not like your sender",       26},
+        {" failed on DATA command",         23},
+        {" does not like your sender",      26},
     };
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
         if (str_find_char(host, '.') <= 0)

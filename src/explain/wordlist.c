@@ -44,9 +44,9 @@ find(struct wordlist *l, struct str text, bool one)
     for (size_t i = 0; i + 1 < text.n; i++) {
         uint64_t may = l->first[(unsigned char)text.p[i]] &
                        l->second[(unsigned char)text.p[i + 1]] & ~found;
-        for (size_t k = 0; may != 0; k++, may >>= 1) {
-            if ((may & 1) == 0 ||
-                !str_starts_nocase(str_from_pos(text, i), word_at(l, k)))
+        for (; may != 0; may &= may - 1) {
+            size_t k = (size_t)__builtin_ctzll(may);
+            if (!str_starts_nocase(str_from_pos(text, i), word_at(l, k)))
                 continue;
             found |= UINT64_C(1) << k;
             if (one)
