@@ -50,11 +50,19 @@ def wait_for(condition, timeout=20, what="what the test waits for", step=0.02):
         time.sleep(step)
 
 
+PORTS_GIVEN = set()
+
+
 def free_port(host="127.0.0.1"):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    """One that nobody listens on, and none that was given before: the kernel may pick the same again."""
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((host, 0))
+            port = s.getsockname()[1]
+        if port not in PORTS_GIVEN:
+            PORTS_GIVEN.add(port)
+            return port
 
 
 def make_certificate(folder, name="mx.example.com", prefix="cert"):
