@@ -114,10 +114,10 @@ put_agreeing_first(struct voices *v, struct str dsn_status,
     if (!catalogue_by_status(status_find(dsn_status), &dsn) || dsn.vague)
         return;
     for (size_t i = 0; i < v->n; i++) {
-        struct voice said = v->list[i];
-        if (!said.reply || voice_read(&v->list[i], stage)->reason != dsn.reason)
+        if (!v->list[i].reply ||
+            voice_read(&v->list[i], stage)->reason != dsn.reason)
             continue;
-        said = v->list[i];
+        struct voice said = v->list[i];
         memmove(v->list + 1, v->list, i * sizeof said);
         v->list[0] = said;
         return;
@@ -136,6 +136,16 @@ is_closer(const struct reason *r)
     return false;
 }
 
+/* Nobody's wording, then, but what stands around it. */
+static void
+put_reason(struct explained *e, const struct reason *r)
+{
+    e->reason = r;
+    e->wording_of = STR_EMPTY;
+    if (e->confidence == EXPLAIN_LOW)
+        e->confidence = EXPLAIN_MEDIUM;
+}
+
 /* What the notice says itself, words, may name the cause closer than the reply
  * does. */
 static void
@@ -144,21 +154,23 @@ refine(struct str words, const struct claim *c, struct explained *e)
     struct recognised r;
     if (c->local &&
         (e->reason == NULL || str_eq(e->reason->klass, STR("remote-system"))))
-        e->reason = catalogue_find(STR("mailbox-trouble"));
+        put_reason(e, catalogue_find(STR("mailbox-trouble")));
     if (e->reason == NULL)
         return;
     // Its own time ran out: what kept it from the server is a detail.
     if (e->reply.n == 0 && str_eq(e->reason->klass, STR("network")) &&
         catalogue_by_status(status_find(c->status), &r) &&
         str_eq(r.reason->id, STR("expired")))
-        e->reason = r.reason;
+        put_reason(e, r.reason);
     while (words.n > 0 && str_eq(e->reason->id, STR("unknown-recipient"))) {
         struct str line;
         (void)str_cut(words, '\n', &line, &words);
         if (line.n <= SENTENCE_LONGEST &&
             catalogue_read(line, CATALOGUE_ANYWHERE, &r) &&
-            r.by == BY_WORDING && !r.vague && is_closer(r.reason))
-            e->reason = r.reason;
+            r.by == BY_WORDING && !r.vague && is_closer(r.reason)) {
+            put_reason(e, r.reason);
+            e->wording_of = r.origin;
+        }
     }
 }
 

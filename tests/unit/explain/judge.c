@@ -162,6 +162,29 @@ tells_whose_wording_it_is(void **state)
     }
 }
 
+/* The reason that the notice gives is not the wording of the reply's. */
+static void
+takes_no_wording_for_another(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    struct explanation e;
+    explain(&a,
+            STR(REPORT("The user(s) account is disabled.\n\n<a@y.example>: 550 "
+                       "sorry, no mailbox here by that name\n",
+                       "Status: 5.0.0")),
+            &e);
+    assert_true(str_eq(e.list[0].reason->id, STR("recipient-disabled")));
+    assert_int_equal(e.list[0].wording_of.n, 0);
+    explain(&a,
+            STR(REPORT("a@y.example", "Status: 5.0.0\nDiagnostic-Code: "
+                                      "x-unix; xyzzy")),
+            &e);
+    assert_true(str_eq(e.list[0].reason->id, STR("mailbox-trouble")));
+    assert_int_equal(e.list[0].confidence, EXPLAIN_MEDIUM);
+    arena_fini(&a);
+}
+
 static void
 tells_who_said_it_to_whom(void **state)
 {
@@ -189,6 +212,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lets_the_best_witness_decide),
         cmocka_unit_test(tells_whose_wording_it_is),
+        cmocka_unit_test(takes_no_wording_for_another),
         cmocka_unit_test(tells_who_said_it_to_whom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
